@@ -1,0 +1,254 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// regexpQuestion finds SQLite's numbered parameters.
+var regexpQuestion = regexp.MustCompile(`\?(\d+)`)
+
+type postgresDB struct {
+	dialect dialect
+	pool    *pgxpool.Pool
+}
+
+func openPostgres(ctx context.Context, o Options) (*postgresDB, error) {
+	cfg, err := pgxpool.ParseConfig(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	if o.MaxConns > 0 {
+		cfg.MaxConns = int32(o.MaxConns)
+	} else if cfg.MaxConns < 16 {
+		cfg.MaxConns = 16
+	}
+	cfg.ConnConfig.RuntimeParams["application_name"] = "tradecredit"
+	cfg.ConnConfig.RuntimeParams["lock_timeout"] = fmt.Sprint(timeoutOf.Milliseconds())
+	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	d := &postgresDB{pool: pool}
+	d.dialect.rewrite = postgresStatement
+	return d, nil
+}
+
+func (d *postgresDB) begin(ctx context.Context, write bool) (session, error) {
+	conn, err := d.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &postgresSession{db: d, conn: conn, write: write}
+	if write {
+		// BEGIN travels with the first statements: one round trip less.
+		s.queue("BEGIN", nil)
+		return s, nil
+	}
+	s.queue("BEGIN READ ONLY", nil)
+	return s, nil
+}
+
+func (d *postgresDB) ping(ctx context.Context) error { return d.pool.Ping(ctx) }
+
+func (d *postgresDB) migrate(ctx context.Context) error {
+	sqldb := stdlib.OpenDBFromPool(d.pool)
+	defer sqldb.Close()
+	return migrate(ctx, Postgres, sqldb)
+}
+
+func (d *postgresDB) retryable(err error) bool {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code {
+	case "40001", "40P01": // serialization_failure, deadlock_detected
+		return true
+	}
+	return false
+}
+
+func (d *postgresDB) close() { d.pool.Close() }
+
+type postgresSession struct {
+	db     *postgresDB
+	conn   *pgxpool.Conn
+	write  bool
+	begun  bool
+	batch  pgx.Batch
+	closed bool
+}
+
+// flush sends what is queued and, behind it, nothing. Only the error matters.
+func (s *postgresSession) flush(ctx context.Context) error {
+	if s.batch.Len() == 0 {
+		return nil
+	}
+	b := s.batch
+	s.batch = pgx.Batch{}
+	s.begun = true
+	return s.conn.SendBatch(ctx, &b).Close()
+}
+
+func (s *postgresSession) exec(ctx context.Context, q SQL, args []any) (int64, error) {
+	rows, err := s.query(ctx, q, args)
+	if err != nil {
+		return 0, err
+	}
+	rows.Close()
+	return rows.(*postgresRows).affected(), rows.Err()
+}
+
+// query sends what is queued and the statement itself in one round trip.
+func (s *postgresSession) query(ctx context.Context, q SQL, args []any) (Rows, error) {
+	if s.batch.Len() == 0 {
+		rows, err := s.conn.Query(ctx, s.db.dialect.of(q), args...)
+		if err != nil {
+			return nil, translatePostgres(err)
+		}
+		return &postgresRows{Rows: rows}, nil
+	}
+	b := s.batch
+	s.batch = pgx.Batch{}
+	s.begun = true
+	ahead := b.Len()
+	b.Queue(s.db.dialect.of(q), args...)
+	results := s.conn.SendBatch(ctx, &b)
+	for range ahead {
+		if _, err := results.Exec(); err != nil {
+			_ = results.Close()
+			return nil, translatePostgres(err)
+		}
+	}
+	rows, err := results.Query()
+	if err != nil {
+		_ = results.Close()
+		return nil, translatePostgres(err)
+	}
+	return &postgresRows{Rows: rows, results: results}, nil
+}
+
+func (s *postgresSession) many(ctx context.Context, q SQL, columns []any) (int64, error) {
+	if n, err := columnLength(columns); err != nil || n == 0 {
+		return 0, err
+	}
+	return s.exec(ctx, q, columns)
+}
+
+func (s *postgresSession) queue(q SQL, args []any) {
+	s.batch.Queue(s.db.dialect.of(q), args...)
+}
+
+func (s *postgresSession) queueMany(q SQL, columns []any) {
+	if n, err := columnLength(columns); err == nil && n == 0 {
+		return
+	}
+	s.queue(q, columns)
+}
+
+func (s *postgresSession) prepare(ctx context.Context, q SQL) error {
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
+	_, err := s.conn.Conn().PgConn().Prepare(ctx, "", s.db.dialect.of(q), nil)
+	return err
+}
+
+func (s *postgresSession) explain(ctx context.Context, q SQL) (string, error) {
+	if err := s.flush(ctx); err != nil {
+		return "", err
+	}
+	// A generic plan needs no values for the parameters.
+	res := s.conn.Conn().PgConn().Exec(ctx, "SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan")
+	if err := res.Close(); err != nil {
+		return "", err
+	}
+	sd, err := s.conn.Conn().PgConn().Prepare(ctx, "explained", s.db.dialect.of(q), nil)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = s.conn.Conn().PgConn().Exec(ctx, "DEALLOCATE explained").Close() }()
+	text := "EXPLAIN EXECUTE explained"
+	for i := range sd.ParamOIDs {
+		if i == 0 {
+			text += "(NULL"
+		} else {
+			text += ", NULL"
+		}
+	}
+	if len(sd.ParamOIDs) > 0 {
+		text += ")"
+	}
+	results, err := s.conn.Conn().PgConn().Exec(ctx, text).ReadAll()
+	if err != nil {
+		return "", err
+	}
+	var out string
+	for _, r := range results {
+		for _, row := range r.Rows {
+			out += string(row[0]) + "\n"
+		}
+	}
+	return out, nil
+}
+
+func (s *postgresSession) commit(ctx context.Context) error {
+	s.queue("COMMIT", nil)
+	if err := s.flush(ctx); err != nil {
+		return translatePostgres(err)
+	}
+	s.closed = true
+	s.conn.Release()
+	return nil
+}
+
+func (s *postgresSession) rollback() {
+	if s.closed {
+		return
+	}
+	s.closed = true
+	if s.begun {
+		// The caller's context may be the reason for the rollback.
+		_, _ = s.conn.Exec(context.Background(), "ROLLBACK")
+	}
+	s.conn.Release()
+}
+
+// postgresRows gives pgx.Rows the shape of Rows and ends the batch they came in.
+type postgresRows struct {
+	pgx.Rows
+	results pgx.BatchResults
+}
+
+func (r *postgresRows) Close() {
+	r.Rows.Close()
+	if r.results != nil {
+		_ = r.results.Close()
+		r.results = nil
+	}
+}
+
+func (r *postgresRows) Err() error { return translatePostgres(r.Rows.Err()) }
+
+func (r *postgresRows) affected() int64 { return r.Rows.CommandTag().RowsAffected() }
+
+func translatePostgres(err error) error {
+	var e *pgconn.PgError
+	if errors.As(err, &e) && e.Code == "55P03" { // lock_not_available
+		return fmt.Errorf("%w: %w", ErrTimeout, err)
+	}
+	return err
+}

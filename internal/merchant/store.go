@@ -1,0 +1,86 @@
+package merchant
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"tradecredit/internal/db"
+)
+
+const (
+	insertMerchant db.SQL = `INSERT INTO merchants (id, name, profile, environment, settings, clock_offset, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	updateMerchant db.SQL = `UPDATE merchants SET name = $2, profile = $3, settings = $4, clock_offset = $5 WHERE id = $1`
+	selectMerchant db.SQL = `SELECT id, name, profile, environment, settings, clock_offset, created_at
+		FROM merchants WHERE id = $1`
+	lockMerchant db.SQL = `SELECT id, name, profile, environment, settings, clock_offset, created_at
+		FROM merchants WHERE id = $1 FOR UPDATE`
+	selectMerchants db.SQL = `SELECT id, name, profile, environment, settings, clock_offset, created_at
+		FROM merchants WHERE id > $1 ORDER BY id LIMIT $2`
+	insertKey db.SQL = `INSERT INTO api_keys (hash, merchant_id, kind, hint, origins, active, created_at)
+		VALUES ($1, $2, $3, $4, $5, TRUE, $6)`
+	selectKey     db.SQL = `SELECT hash, merchant_id, kind, hint, origins, active, created_at FROM api_keys WHERE hash = $1`
+	setKeyActive  db.SQL = `UPDATE api_keys SET active = $3 WHERE merchant_id = $1 AND hash = $2`
+	setKeyOrigins db.SQL = `UPDATE api_keys SET origins = $3 WHERE merchant_id = $1 AND hash = $2`
+)
+
+func scanMerchant(r db.Rows) (Merchant, error) {
+	var m Merchant
+	var settings string
+	var offset, created int64
+	if err := r.Scan(&m.ID, &m.Name, &m.Profile, &m.Environment, &settings, &offset, &created); err != nil {
+		return m, err
+	}
+	m.Offset, m.Created = time.Duration(offset)*time.Microsecond, db.Time(created)
+	// A setting that came later has its default in older rows.
+	m.Settings = DefaultSettings()
+	return m, json.Unmarshal([]byte(settings), &m.Settings)
+}
+
+func scanKey(r db.Rows) (Key, error) {
+	var k Key
+	var origins string
+	var created int64
+	err := r.Scan(&k.Hash, &k.MerchantID, &k.Kind, &k.Hint, &origins, &k.Active, &created)
+	if origins != "" {
+		k.Origins = strings.Split(origins, " ")
+	}
+	k.Created = db.Time(created)
+	return k, err
+}
+
+// Get returns a merchant, or db.ErrNoRows.
+func Get(ctx context.Context, tx *db.Tx, merchantID string) (Merchant, error) {
+	return db.One(ctx, tx, selectMerchant, []any{merchantID}, scanMerchant)
+}
+
+// Lock returns a merchant and keeps others from changing it until tx ends.
+func Lock(ctx context.Context, tx *db.Tx, merchantID string) (Merchant, error) {
+	return db.One(ctx, tx, lockMerchant, []any{merchantID}, scanMerchant)
+}
+
+// List returns up to limit merchants whose ID comes after the given one.
+func List(ctx context.Context, tx *db.Tx, after string, limit int) ([]Merchant, error) {
+	return db.All(ctx, tx, selectMerchants, []any{after, limit}, scanMerchant)
+}
+
+func save(tx *db.Tx, m Merchant, insert bool) error {
+	settings, err := json.Marshal(m.Settings)
+	if err != nil {
+		return err
+	}
+	if insert {
+		tx.Queue(insertMerchant, m.ID, m.Name, string(m.Profile), string(m.Environment), string(settings),
+			m.Offset.Microseconds(), db.Micros(m.Created))
+		return nil
+	}
+	tx.Queue(updateMerchant, m.ID, m.Name, string(m.Profile), string(settings), m.Offset.Microseconds())
+	return nil
+}
+
+// FindKey returns the key with this hash, or db.ErrNoRows.
+func FindKey(ctx context.Context, tx *db.Tx, hash string) (Key, error) {
+	return db.One(ctx, tx, selectKey, []any{hash}, scanKey)
+}
