@@ -33,6 +33,10 @@ var ErrNoRows = errors.New("db: no rows")
 // ErrTimeout is returned when a lock could not be had in time.
 var ErrTimeout = errors.New("db: a lock could not be had in time")
 
+// ErrRetry, wrapped by the error of a function given to Write, makes Write run
+// the function again: it lost a race that it will not lose twice.
+var ErrRetry = errors.New("db: lost a race")
+
 // Options says where the data is. URL, when set, is a postgres:// address and
 // wins over File, the path of the SQLite file.
 type Options struct {
@@ -65,6 +69,8 @@ type session interface {
 	many(ctx context.Context, q SQL, columns []any) (int64, error)
 	queue(q SQL, args []any)
 	queueMany(q SQL, columns []any)
+	queueQuery(q SQL, args []any, scan func(Rows) error)
+	flush(ctx context.Context) error
 	prepare(ctx context.Context, q SQL) error
 	explain(ctx context.Context, q SQL) (string, error)
 	commit(ctx context.Context) error
@@ -110,7 +116,7 @@ const maxAttempts = 10
 func (d *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		err := d.once(ctx, true, fn)
-		if err == nil || attempt == maxAttempts || !d.conns.retryable(err) {
+		if err == nil || attempt == maxAttempts || !errors.Is(err, ErrRetry) && !d.conns.retryable(err) {
 			return err
 		}
 		pause := time.Duration(attempt) * time.Millisecond * time.Duration(1+rand.IntN(4))

@@ -55,9 +55,9 @@ func (d *postgresDB) begin(ctx context.Context, write bool) (session, error) {
 	if write {
 		// BEGIN travels with the first statements: one round trip less.
 		s.queue("BEGIN", nil)
-		return s, nil
 	}
-	s.queue("BEGIN READ ONLY", nil)
+	// A reader needs no transaction: in READ COMMITTED each statement sees its
+	// own snapshot with or without one.
 	return s, nil
 }
 
@@ -88,19 +88,69 @@ type postgresSession struct {
 	conn   *pgxpool.Conn
 	write  bool
 	begun  bool
-	batch  pgx.Batch
+	queued []queuedStatement
 	closed bool
 }
 
-// flush sends what is queued and, behind it, nothing. Only the error matters.
+// queuedStatement waits to be sent with others. scan reads its rows, if any are
+// wanted.
+type queuedStatement struct {
+	q    SQL
+	args []any
+	scan func(Rows) error
+}
+
+// send sends what is queued, and last if it is not empty, in one round trip. It
+// returns the open results, of which those of last are left to be read.
+func (s *postgresSession) send(ctx context.Context, last SQL, args []any) (pgx.BatchResults, error) {
+	queued := s.queued
+	s.queued = nil
+	s.begun = s.begun || s.write
+	var b pgx.Batch
+	for _, st := range queued {
+		b.Queue(s.db.dialect.of(st.q), st.args...)
+	}
+	if last != "" {
+		b.Queue(s.db.dialect.of(last), args...)
+	}
+	results := s.conn.SendBatch(ctx, &b)
+	for _, st := range queued {
+		if err := read(results, st.scan); err != nil {
+			_ = results.Close()
+			return nil, translatePostgres(err)
+		}
+	}
+	return results, nil
+}
+
+func read(results pgx.BatchResults, scan func(Rows) error) error {
+	if scan == nil {
+		_, err := results.Exec()
+		return err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	r := &postgresRows{Rows: rows}
+	if err := scan(r); err != nil {
+		rows.Close()
+		return err
+	}
+	rows.Close()
+	return rows.Err()
+}
+
+// flush sends what is queued.
 func (s *postgresSession) flush(ctx context.Context) error {
-	if s.batch.Len() == 0 {
+	if len(s.queued) == 0 {
 		return nil
 	}
-	b := s.batch
-	s.batch = pgx.Batch{}
-	s.begun = true
-	return s.conn.SendBatch(ctx, &b).Close()
+	results, err := s.send(ctx, "", nil)
+	if err != nil {
+		return err
+	}
+	return translatePostgres(results.Close())
 }
 
 func (s *postgresSession) exec(ctx context.Context, q SQL, args []any) (int64, error) {
@@ -114,24 +164,16 @@ func (s *postgresSession) exec(ctx context.Context, q SQL, args []any) (int64, e
 
 // query sends what is queued and the statement itself in one round trip.
 func (s *postgresSession) query(ctx context.Context, q SQL, args []any) (Rows, error) {
-	if s.batch.Len() == 0 {
+	if len(s.queued) == 0 {
 		rows, err := s.conn.Query(ctx, s.db.dialect.of(q), args...)
 		if err != nil {
 			return nil, translatePostgres(err)
 		}
 		return &postgresRows{Rows: rows}, nil
 	}
-	b := s.batch
-	s.batch = pgx.Batch{}
-	s.begun = true
-	ahead := b.Len()
-	b.Queue(s.db.dialect.of(q), args...)
-	results := s.conn.SendBatch(ctx, &b)
-	for range ahead {
-		if _, err := results.Exec(); err != nil {
-			_ = results.Close()
-			return nil, translatePostgres(err)
-		}
+	results, err := s.send(ctx, q, args)
+	if err != nil {
+		return nil, err
 	}
 	rows, err := results.Query()
 	if err != nil {
@@ -149,7 +191,11 @@ func (s *postgresSession) many(ctx context.Context, q SQL, columns []any) (int64
 }
 
 func (s *postgresSession) queue(q SQL, args []any) {
-	s.batch.Queue(s.db.dialect.of(q), args...)
+	s.queued = append(s.queued, queuedStatement{q: q, args: args})
+}
+
+func (s *postgresSession) queueQuery(q SQL, args []any, scan func(Rows) error) {
+	s.queued = append(s.queued, queuedStatement{q, args, scan})
 }
 
 func (s *postgresSession) queueMany(q SQL, columns []any) {

@@ -215,6 +215,23 @@ func (s *sqliteSession) queue(q SQL, args []any) {
 	}
 }
 
+func (s *sqliteSession) queueQuery(q SQL, args []any, scan func(Rows) error) {
+	if s.err != nil {
+		return
+	}
+	rows, err := s.query(context.Background(), q, args)
+	if err != nil {
+		s.err = err
+		return
+	}
+	defer rows.Close()
+	if s.err = scan(rows); s.err == nil {
+		s.err = rows.Err()
+	}
+}
+
+func (s *sqliteSession) flush(context.Context) error { return s.err }
+
 func (s *sqliteSession) queueMany(q SQL, columns []any) {
 	if s.err == nil {
 		_, s.err = s.many(context.Background(), q, columns)

@@ -65,6 +65,15 @@ func (tx *Tx) Queue(q SQL, args ...any) { tx.session.queue(q, args) }
 // QueueMany is Queue for Many.
 func (tx *Tx) QueueMany(q SQL, columns ...any) { tx.session.queueMany(q, columns) }
 
+// QueueQuery adds a statement whose rows are read by scan when it is sent: before
+// the next statement that is not queued, or by Flush.
+func (tx *Tx) QueueQuery(q SQL, scan func(Rows) error, args ...any) {
+	tx.session.queueQuery(q, args, scan)
+}
+
+// Flush sends what is queued, in one round trip.
+func (tx *Tx) Flush(ctx context.Context) error { return tx.session.flush(ctx) }
+
 // AfterCommit registers f to run once the transaction is committed.
 func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }
 

@@ -123,27 +123,29 @@ func sameAmount(a, b *int64) bool {
 // Key identifies a request's key among those of all merchants.
 type Key struct{ MerchantID, Key string }
 
-// FindMany looks up the keys of many requests at once.
-func FindMany(ctx context.Context, tx *db.Tx, requests []Request) (map[Key]*Stored, error) {
+// FindMany looks up the keys of many requests at once. The result is filled when
+// tx sends what is queued.
+func FindMany(tx *db.Tx, requests []Request) map[Key]*Stored {
 	merchants, keys := make([]string, len(requests)), make([]string, len(requests))
 	for i, r := range requests {
 		merchants[i], keys[i] = r.MerchantID, r.Key
 	}
 	out := map[Key]*Stored{}
-	for _, rows := range tx.Split(merchants, keys) {
-		found, err := db.All(ctx, tx, selectAnswers, rows, func(r db.Rows) (*Stored, error) {
+	read := func(rows db.Rows) error {
+		for rows.Next() {
 			var s Stored
-			err := r.Scan(&s.MerchantID, &s.Key, &s.Operation, &s.Fingerprint, &s.Amount, &s.Status, &s.Location, &s.body)
-			return &s, err
-		})
-		if err != nil {
-			return nil, err
+			err := rows.Scan(&s.MerchantID, &s.Key, &s.Operation, &s.Fingerprint, &s.Amount, &s.Status, &s.Location, &s.body)
+			if err != nil {
+				return err
+			}
+			out[Key{s.MerchantID, s.Key}] = &s
 		}
-		for _, s := range found {
-			out[Key{s.MerchantID, s.Key}] = s
-		}
+		return nil
 	}
-	return out, nil
+	for _, args := range tx.Split(merchants, keys) {
+		tx.QueueQuery(selectAnswers, read, args...)
+	}
+	return out
 }
 
 // NewStored is a request with its answer, for StoreMany.

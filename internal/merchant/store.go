@@ -19,6 +19,8 @@ const (
 		FROM merchants WHERE id = $1 FOR UPDATE`
 	selectMerchants db.SQL = `SELECT id, name, profile, environment, settings, clock_offset, created_at
 		FROM merchants WHERE id > $1 ORDER BY id LIMIT $2`
+	selectMany db.SQL = `SELECT m.id, m.name, m.profile, m.environment, m.settings, m.clock_offset, m.created_at
+		FROM unnest($1::text[]) AS u(i) JOIN merchants m ON m.id = u.i`
 	insertKey db.SQL = `INSERT INTO api_keys (hash, merchant_id, kind, hint, origins, active, created_at)
 		VALUES ($1, $2, $3, $4, $5, TRUE, $6)`
 	selectKey     db.SQL = `SELECT hash, merchant_id, kind, hint, origins, active, created_at FROM api_keys WHERE hash = $1`
@@ -83,4 +85,32 @@ func save(tx *db.Tx, m Merchant, insert bool) error {
 // FindKey returns the key with this hash, or db.ErrNoRows.
 func FindKey(ctx context.Context, tx *db.Tx, hash string) (Key, error) {
 	return db.One(ctx, tx, selectKey, []any{hash}, scanKey)
+}
+
+// FindMany looks up several merchants at once. The result is filled when tx
+// sends what is queued.
+func FindMany(tx *db.Tx, ids []string) map[string]Merchant {
+	out := map[string]Merchant{}
+	var distinct []string
+	seen := map[string]bool{}
+	for _, i := range ids {
+		if !seen[i] {
+			seen[i] = true
+			distinct = append(distinct, i)
+		}
+	}
+	read := func(rows db.Rows) error {
+		for rows.Next() {
+			m, err := scanMerchant(rows)
+			if err != nil {
+				return err
+			}
+			out[m.ID] = m
+		}
+		return nil
+	}
+	for _, args := range tx.Split(distinct) {
+		tx.QueueQuery(selectMany, read, args...)
+	}
+	return out
 }
