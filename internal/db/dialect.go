@@ -26,7 +26,7 @@ var (
 	placeholder = regexp.MustCompile(`\$(\d+)`)
 	cast        = regexp.MustCompile(`::[a-z]+(\[\])?`)
 	forUpdate   = regexp.MustCompile(`(?i)\s+FOR (NO KEY )?UPDATE( OF [a-z_, ]+)?( SKIP LOCKED| NOWAIT)?`)
-	unnestCall  = regexp.MustCompile(`(?is)unnest\(([^()]*)\) AS (\w+)\s*\(([^()]*)\)`)
+	unnestCall  = regexp.MustCompile(`(?is)unnest\(([^()]*)\)\s+AS\s+(\w+)\s*\(([^()]*)\)`)
 )
 
 // sqliteStatement turns PostgreSQL's spelling into SQLite's: numbered
@@ -69,6 +69,9 @@ func migrationFor(e Engine, text string) string {
 		return strings.NewReplacer(
 			"{{strict}}", "",
 			"{{serial}}", "BIGINT GENERATED ALWAYS AS IDENTITY",
+			// Texts sort by their bytes, as on SQLite, whatever the locale of the
+			// server: the order of identifiers is the order of their making.
+			" TEXT", ` TEXT COLLATE "C"`,
 		).Replace(text)
 	}
 	text = onlyPostgres.ReplaceAllString(text, "")

@@ -1,0 +1,113 @@
+// Package bnpl is the wire of the buy-now-pay-later family: one file per
+// resource, which decodes a request, calls a service and encodes the answer.
+package bnpl
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"tradecredit/internal/api"
+	"tradecredit/internal/db"
+	"tradecredit/internal/deferred"
+	"tradecredit/internal/event"
+	"tradecredit/internal/mail"
+	"tradecredit/internal/merchant"
+	"tradecredit/internal/offer"
+	"tradecredit/internal/order"
+	"tradecredit/internal/party"
+	"tradecredit/internal/secret"
+	"tradecredit/internal/webhook"
+)
+
+// API is the family with the services that do its work. Its fields are set once
+// by the program.
+type API struct {
+	DB        *db.DB
+	Parties   *party.Service
+	Orders    *order.Service
+	Offers    *offer.Service
+	Deferred  *deferred.Service
+	Committer *deferred.Committer
+	Webhooks  *webhook.Service
+	Mail      *mail.Mailer
+	// Links signs links to hosted pages.
+	Links secret.Key
+
+	// CompanyObject, OfferObject and DeferredObject show objects of other
+	// resources where they are expanded inside one of this family. With nil the
+	// id stays.
+	CompanyObject  func(v View, tx *db.Tx, companyID string) (any, error)
+	OfferObject    func(v View, tx *db.Tx, offerID string, e api.Expand) (any, error)
+	DeferredObject func(v View, tx *db.Tx, deferredPaymentID string, e api.Expand) (any, error)
+	// Eligibility tells whether a company may sell on credit.
+	Eligibility func(ctx context.Context, tx *db.Tx, m merchant.Merchant, companyID, locale string) (status string, reason any, err error)
+}
+
+// Connect lets the resources of the family show each other.
+func (a *API) Connect() {
+	a.CompanyObject, a.OfferObject, a.DeferredObject = a.companyByID, a.offerByID, a.deferredByID
+}
+
+// Routes is the table of the family.
+func (a *API) Routes() []api.Route {
+	return slices.Concat(
+		[]api.Route{meRoute()}, a.companyRoutes(), a.partyRoutes(), a.orderRoutes(), a.offerRoutes(), a.templateRoutes(),
+		a.deferredRoutes(), a.eventRoutes(), a.webhookRoutes(),
+	)
+}
+
+// Taken answers forms that want to know whether a value is free.
+func (a *API) Taken() map[string]func(c *api.Call, tx *db.Tx, value string) (bool, error) {
+	taken := a.partyTaken()
+	maps.Copy(taken, a.orderTaken())
+	return taken
+}
+
+// orderByID shows an order that is expanded inside another object.
+func (a *API) orderByID(v View, tx *db.Tx, orderID string, e api.Expand) (any, error) {
+	o, err := order.Get(v, tx, v.Merchant.ID, orderID)
+	if err != nil {
+		return nil, err
+	}
+	return a.orderObject(v, tx, o, e)
+}
+
+func (a *API) orderStored(v View, tx *db.Tx, orderID string) (order.Stored, error) {
+	return order.Get(v, tx, v.Merchant.ID, orderID)
+}
+
+// notification is the body of a webhook.
+type notification struct {
+	Created api.Time `json:"created"`
+	Data    struct {
+		Order any `json:"order"`
+	} `json:"data"`
+}
+
+// Notify writes the notification of an event: the order it belongs to as it is
+// now, expanded. ok is false for events that belong to no order, or to one that
+// is gone.
+func (a *API) Notify(v View, tx *db.Tx, e event.Event) (body []byte, notificationURL string, ok bool, err error) {
+	o, err := order.Get(v, tx, v.Merchant.ID, e.RootID)
+	if errors.Is(err, db.ErrNoRows) {
+		return nil, "", false, nil
+	}
+	if err != nil {
+		return nil, "", false, err
+	}
+	n := notification{Created: api.Time(v.Now)}
+	if n.Data.Order, err = a.NotifiedOrder(v, tx, o.ID); err != nil {
+		return nil, "", false, err
+	}
+	if o.PaymentOffer != "" {
+		current, err := offer.Get(v, tx, v.Merchant.ID, o.PaymentOffer)
+		if err != nil && !errors.Is(err, db.ErrNoRows) {
+			return nil, "", false, err
+		}
+		notificationURL = current.URLs.Notification
+	}
+	body, err = api.Encode(n)
+	return body, notificationURL, true, err
+}

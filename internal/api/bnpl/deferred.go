@@ -1,0 +1,328 @@
+package bnpl
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"tradecredit/internal/api"
+	"tradecredit/internal/db"
+	"tradecredit/internal/deferred"
+	"tradecredit/internal/form"
+	"tradecredit/internal/idempotency"
+	"tradecredit/internal/offer"
+	"tradecredit/internal/page"
+)
+
+// DeferredPayment is what a buyer has agreed to pay later. Amounts are in minor
+// units.
+type DeferredPayment struct {
+	URL                  string           `json:"url" doc:"API endpoint to access the deferred payment"`
+	ID                   string           `json:"id" doc:"API unique identifier of the deferred payment"`
+	Number               string           `json:"number" doc:"Identifier for people" example:"P-7WR2-PR6S"`
+	Created              api.Time         `json:"created"`
+	PaymentPlan          any              `json:"payment_plan" ref:"ppln" doc:"Identifier of the payment plan; the plan itself when expanded"`
+	Order                any              `json:"order" ref:"order" doc:"Identifier of the order; the order itself when expanded"`
+	RejectionReason      *Rejection       `json:"rejection_reason"`
+	Status               string           `json:"status" enum:"accepted,pending_review,customer_action_required,rejected,pending_payment,part_captured,captured,refunded,voided,expired,part_fulfilled,fulfilled,reversed,cancelled"`
+	Currency             string           `json:"currency"`
+	Authorisation        int64            `json:"authorisation" doc:"Amount that can still be captured, in minor units; negative after overcaptures"`
+	ProtectedCaptures    int64            `json:"protected_captures" doc:"Amount the buyer owes under protection, in minor units"`
+	UnprotectedCaptures  int64            `json:"unprotected_captures" doc:"Amount the buyer owes without protection, in minor units"`
+	Refunds              int64            `json:"refunds" doc:"Amount that is not owed any more, in minor units"`
+	VoidedAuthorisation  int64            `json:"voided_authorisation" doc:"Authorisation released by the merchant, in minor units"`
+	ExpiredAuthorisation int64            `json:"expired_authorisation" doc:"Authorisation released by time, in minor units"`
+	Clawback             int64            `json:"clawback" doc:"Amount taken back from the merchant, in minor units"`
+	RepaymentInfo        RepaymentInfo    `json:"repayment_info"`
+	OutstandingBalance   OutstandingMoney `json:"outstanding_balance"`
+	NextPaymentDate      *string          `json:"next_payment_date" doc:"When the next payment of the buyer is due; null before anything is captured"`
+	Payments             []Payment        `json:"payments" doc:"What the buyer has paid; null before anything is captured"`
+	Events               []PostSaleEvent  `json:"events" doc:"Post-sale events, oldest first"`
+}
+
+// Rejection says why a deferred payment was rejected.
+type Rejection struct {
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+}
+
+// RepaymentInfo sums up what the buyer still owes.
+type RepaymentInfo struct {
+	Status            string `json:"status" enum:"unpaid,partially_paid,paid"`
+	OutstandingAmount int64  `json:"outstanding_amount" doc:"Minor units"`
+	Currency          string `json:"currency"`
+}
+
+// OutstandingMoney is what the buyer owes; null before anything is captured.
+type OutstandingMoney struct {
+	Amount   *int64 `json:"amount" doc:"Minor units"`
+	Currency string `json:"currency"`
+}
+
+// Payment is one payment of the buyer.
+type Payment struct {
+	Date     string `json:"date"`
+	Amount   int64  `json:"amount" doc:"Minor units"`
+	Currency string `json:"currency"`
+	Status   string `json:"status"`
+}
+
+// PostSaleEvent is an entry in the ledger of a deferred payment.
+type PostSaleEvent struct {
+	Created  api.Time `json:"created"`
+	Type     string   `json:"type" enum:"capture,refund,void,expiry,clawback,adjustment"`
+	Amount   int64    `json:"amount" doc:"Money moved, in minor units"`
+	Currency string   `json:"currency"`
+	Metadata api.Raw  `json:"metadata" doc:"What was sent with the request, unchanged"`
+	Changes  Changes  `json:"changes" doc:"What the event changed; the changes sum to zero"`
+}
+
+// Changes are what an event did to a deferred payment, in minor units.
+type Changes struct {
+	Authorisation        int64       `json:"authorisation"`
+	ProtectedCaptures    int64       `json:"protected_captures"`
+	UnprotectedCaptures  int64       `json:"unprotected_captures"`
+	Refunds              int64       `json:"refunds"`
+	VoidedAuthorisation  int64       `json:"voided_authorisation"`
+	ExpiredAuthorisation int64       `json:"expired_authorisation"`
+	Clawback             int64       `json:"clawback"`
+	CustomerFee          CustomerFee `json:"customer_fee" doc:"What the event changed of the customer fee"`
+}
+
+// CustomerFee is what an event did to the customer fee, in minor units.
+type CustomerFee struct {
+	Authorisation        int64 `json:"authorisation"`
+	Captures             int64 `json:"captures"`
+	Refunds              int64 `json:"refunds"`
+	VoidedAuthorisation  int64 `json:"voided_authorisation"`
+	ExpiredAuthorisation int64 `json:"expired_authorisation"`
+}
+
+// metadataSize bounds metadata.
+func metadataSize(v form.Value) []string {
+	const most = 16 << 10
+	if len(v.JSON()) > most {
+		return []string{fmt.Sprintf("Ensure this value has at most %d bytes.", most)}
+	}
+	return nil
+}
+
+var eventMetadata = form.JSON("metadata", form.Optional(), form.Null(), form.Check(metadataSize),
+	form.Doc("Anything of yours, kept with the event and echoed unchanged, 16 KB at most"))
+
+var amountForm = form.New("PostSaleAmount",
+	form.Integer("amount", form.MinValue(1), form.Doc("Amount in minor units, tax included"), form.Example(10000)),
+	eventMetadata,
+)
+
+var remainingForm = form.New("PostSaleRemaining", eventMetadata)
+
+// postSale are the actions of a merchant on a deferred payment.
+var postSale = []struct {
+	name, summary, doc string
+	action             deferred.Action
+	body               *form.Form
+}{
+	{"capture", "Capture an amount", "Goods have been shipped or services provided: the amount is now due. Protected captures come first.", deferred.ActionCapture, amountForm},
+	{"capture_remaining", "Capture all the remaining authorisation", "With nothing left to capture the answer is a 200 without content.", deferred.ActionCaptureRemaining, remainingForm},
+	{"refund", "Refund an amount", "The customer owes less than was captured. Unprotected captures are refunded first.", deferred.ActionRefund, amountForm},
+	{"void", "Void an amount", "Part of the order was cancelled and will not be captured.", deferred.ActionVoid, amountForm},
+	{"void_remaining", "Void all the remaining authorisation", "With nothing left to void the answer is a 200 without content.", deferred.ActionVoidRemaining, remainingForm},
+}
+
+// deferredRoutes is the table of deferred payments.
+func (a *API) deferredRoutes() []api.Route {
+	const path, tag = "/v1/payment/deferred_payments", "Deferred payments"
+	expand := []string{"order", "payment_plan"}
+	routes := []api.Route{
+		{
+			Method: http.MethodGet, Path: path, Tag: tag, Summary: "List deferred payments", Expand: expand,
+			Response: page.List[DeferredPayment]{}, Status: 200, Read: a.listDeferred,
+		},
+		{
+			Method: http.MethodGet, Path: path + "/{deferred_payment}", Tag: tag, Summary: "View a deferred payment", Expand: expand,
+			Response: DeferredPayment{}, Status: 200, Errors: []int{404}, Read: a.viewDeferred,
+		},
+	}
+	for _, p := range postSale {
+		for _, method := range []string{http.MethodPost, http.MethodPut} {
+			r := api.Route{
+				Method: method, Path: path + "/{deferred_payment}/" + p.name, Tag: "Post-sale actions", Summary: p.summary, Doc: p.doc,
+				Body: p.body, Response: PostSaleEvent{}, Status: 201, Errors: []int{404, 409},
+				Serve: func(c *api.Call) (*api.Answer, error) { return a.act(c, p.action) },
+			}
+			if p.body == remainingForm {
+				r.Also = []int{200}
+			}
+			routes = append(routes, r)
+		}
+	}
+	return routes
+}
+
+// act hands a post-sale action to the committer and waits for its answer.
+func (a *API) act(c *api.Call, action deferred.Action) (*api.Answer, error) {
+	paymentID := c.Path("deferred_payment")
+	// The body is checked without a transaction: it refers to nothing stored.
+	v, err := c.Decode(nil)
+	if err != nil {
+		return nil, a.unlessMissing(c, paymentID, err)
+	}
+	r := deferred.Request{MerchantID: c.Merchant.ID, PaymentID: paymentID, Command: deferred.Command{Action: action, Version: deferred.V2}}
+	if v.Has("metadata") {
+		r.Metadata = v.Raw("metadata").JSON()
+	}
+	if c.Route.Body == amountForm {
+		r.Command.Amount = v.Int("amount")
+	}
+	if key := c.IdempotencyKey(); key != "" {
+		if err := api.CheckKey(key); err != nil {
+			return nil, err
+		}
+		r.Key = &idempotency.Request{
+			MerchantID: c.Merchant.ID, Key: key, Operation: operation(action), Fingerprint: c.FingerprintAs(http.MethodPost),
+		}
+		if c.Route.Body == amountForm {
+			r.Key.Amount = &r.Command.Amount
+		}
+	}
+	answer, err := a.Committer.Submit(c, r)
+	if err != nil {
+		return nil, err
+	}
+	return &api.Answer{Status: answer.Status, Body: answer.Body, Replayed: answer.Replayed}, nil
+}
+
+// operation is the type of the event that an action makes: what a repeated key
+// is compared by.
+func operation(action deferred.Action) string {
+	switch action {
+	case deferred.ActionCaptureRemaining:
+		return deferred.EventCapture
+	case deferred.ActionVoidRemaining:
+		return deferred.EventVoid
+	}
+	return string(action)
+}
+
+// unlessMissing is err, or a 404 when the payment does not exist: that comes
+// before what is wrong with the body.
+func (a *API) unlessMissing(c *api.Call, paymentID string, err error) error {
+	missing := a.DB.Read(c, func(tx *db.Tx) error {
+		_, err := deferred.Get(c, tx, c.Merchant.ID, paymentID)
+		return err
+	})
+	if errors.Is(missing, db.ErrNoRows) {
+		return missing
+	}
+	return err
+}
+
+func (a *API) listDeferred(c *api.Call, tx *db.Tx) (*api.Response, error) {
+	p := c.Page()
+	found, n, err := deferred.List(c, tx, c.Merchant.ID, p)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]DeferredPayment, len(found))
+	for i, d := range found {
+		if out[i], err = a.expandDeferred(a.view(c), tx, d, c.Expand()); err != nil {
+			return nil, err
+		}
+	}
+	return api.OK(page.New(c.Request, p, n, out)), nil
+}
+
+func (a *API) viewDeferred(c *api.Call, tx *db.Tx) (*api.Response, error) {
+	out, err := a.deferredByID(a.view(c), tx, c.Path("deferred_payment"), c.Expand())
+	return api.OK(out), err
+}
+
+// deferredByID shows a deferred payment, also where it is expanded inside
+// another object.
+func (a *API) deferredByID(v View, tx *db.Tx, paymentID string, e api.Expand) (any, error) {
+	d, err := deferred.Get(v, tx, v.Merchant.ID, paymentID)
+	if err != nil {
+		return nil, err
+	}
+	return a.expandDeferred(v, tx, d, e)
+}
+
+// DeferredOf is a deferred payment as the answer to a call that changed it.
+func (a *API) DeferredOf(c *api.Call, tx *db.Tx, d deferred.Payment) (DeferredPayment, error) {
+	return a.expandDeferred(a.view(c), tx, d, nil)
+}
+
+func (a *API) expandDeferred(v View, tx *db.Tx, d deferred.Payment, e api.Expand) (DeferredPayment, error) {
+	entries, err := deferred.Entries(v, tx, d.MerchantID, d.ID)
+	if err != nil {
+		return DeferredPayment{}, err
+	}
+	out := a.ShowDeferred(v, d, entries)
+	plan, err := offer.FindPlan(v, tx, d.PlanID)
+	if err != nil {
+		return out, err
+	}
+	if out.OutstandingBalance.Amount != nil && d.ProtectedCaptures+d.UnprotectedCaptures > 0 {
+		out.NextPaymentDate = nextPayment(plan.Plan)
+	}
+	if e.Has("payment_plan") {
+		out.PaymentPlan = a.showPlan(v, plan.Plan)
+	}
+	if e.Has("order") {
+		out.Order, err = a.orderByID(v, tx, d.OrderID, e.Under("order"))
+	}
+	return out, err
+}
+
+// nextPayment is the date of the first payment that is not made upfront.
+func nextPayment(p offer.Plan) *string {
+	for _, sp := range p.ScheduledPayments {
+		if !sp.DueDateConfig.Upfront {
+			return &sp.Date
+		}
+	}
+	return nil
+}
+
+// ShowDeferred is a deferred payment with its events.
+func (a *API) ShowDeferred(v View, d deferred.Payment, entries []deferred.Entry) DeferredPayment {
+	captured := d.ProtectedCaptures + d.UnprotectedCaptures + d.CustomerFee.Captures
+	out := DeferredPayment{
+		URL: v.PublicURL + "/v1/payment/deferred_payments/" + d.ID, ID: d.ID, Number: d.Number, Created: api.Time(d.Created),
+		PaymentPlan: d.PlanID, Order: d.OrderID, Status: string(d.Status), Currency: d.Currency,
+		Authorisation: d.Authorisation, ProtectedCaptures: d.ProtectedCaptures, UnprotectedCaptures: d.UnprotectedCaptures,
+		Refunds: d.Refunds, VoidedAuthorisation: d.VoidedAuthorisation, ExpiredAuthorisation: d.ExpiredAuthorisation, Clawback: d.Clawback,
+		RepaymentInfo:      RepaymentInfo{Status: "unpaid", OutstandingAmount: captured, Currency: d.Currency},
+		OutstandingBalance: OutstandingMoney{Currency: d.Currency},
+		Events:             make([]PostSaleEvent, len(entries)),
+	}
+	if d.EventCount > 0 {
+		out.OutstandingBalance.Amount, out.Payments = &captured, []Payment{}
+	}
+	if d.RejectionCode != "" {
+		out.RejectionReason = &Rejection{d.RejectionCode, deferred.RejectionDetail(d.RejectionCode)}
+	}
+	for i, e := range entries {
+		out.Events[i] = ShowEntry(d, e)
+	}
+	return out
+}
+
+// ShowEntry is one post-sale event.
+func ShowEntry(d deferred.Payment, e deferred.Entry) PostSaleEvent {
+	return PostSaleEvent{
+		Created: api.Time(e.Created), Type: e.Type, Amount: e.Amount, Currency: d.Currency, Metadata: api.Raw(e.Metadata),
+		Changes: Changes{
+			Authorisation: e.Changes.Authorisation, ProtectedCaptures: e.Changes.ProtectedCaptures,
+			UnprotectedCaptures: e.Changes.UnprotectedCaptures, Refunds: e.Changes.Refunds,
+			VoidedAuthorisation: e.Changes.VoidedAuthorisation, ExpiredAuthorisation: e.Changes.ExpiredAuthorisation,
+			Clawback: e.Changes.Clawback, CustomerFee: CustomerFee(e.CustomerFee),
+		},
+	}
+}
+
+// EncodeEntry is the body of the answer to a post-sale action.
+func EncodeEntry(d deferred.Payment, e deferred.Entry) ([]byte, error) {
+	return api.Encode(ShowEntry(d, e))
+}

@@ -1,0 +1,9 @@
+package bnpl
+
+import (
+	"testing"
+
+	"tradecredit/internal/db/dbtest"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }

@@ -1,0 +1,113 @@
+package sandbox
+
+import (
+	"net/http"
+
+	"tradecredit/internal/api"
+	"tradecredit/internal/db"
+	"tradecredit/internal/form"
+	"tradecredit/internal/merchant"
+)
+
+// Merchant is a merchant's settings as an operator sets them.
+type Merchant struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Profile string `json:"profile" enum:"bnpl,insurance,insurance_legacy"`
+	merchant.Settings
+}
+
+var weekdays = []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
+
+var merchantForm = form.New("MerchantSettings",
+	form.Choice("profile", merchant.Profiles, form.Optional(), form.Doc("Which family of rules applies")),
+	form.Boolean("overcaptures", form.Optional(), form.Doc("Captures above the authorisation are taken, unprotected")),
+	form.Boolean("merchant_limits", form.Optional(), form.Doc("Plans may have an unprotected part")),
+	form.Boolean("sole_traders", form.Optional(), form.Doc("Sole traders may buy")),
+	form.Integer("expiry_days", form.Optional(), form.Null(), form.MinValue(1), form.MaxValue(3650), form.Doc("After how many days an authorisation expires; null for never")),
+	form.Choice("payout_weekday", weekdays, form.Optional(), form.Doc("Day of the weekly payout run")),
+	form.Choice("payout_structure", []string{"net_of_fees", "gross_of_fees"}, form.Optional(), form.Doc("Whether fees are taken off payouts")),
+	form.Object("minimum_balance", form.New("MinimumBalance",
+		form.Integer("fixed", form.Optional(), form.MinValue(0), form.Doc("Minor units")),
+		form.Decimal("relative", 5, 2, form.Optional(), form.MinValue(0), form.MaxValue(100), form.Doc("Percent of unpaid orders")),
+	), form.Optional(), form.Doc("What is withheld from payouts")),
+	form.Integer("offer_valid_days", form.Optional(), form.MinValue(1), form.MaxValue(365), form.Doc("For how many days an offer may be accepted")),
+	form.Choice("webhook_retries", []string{"short", "long"}, form.Optional(), form.Doc("Retry after 0, 2 and 4 seconds, or for three days")),
+	form.Char("webhook_authorization", form.Optional(), form.Blank(), form.Max(4096), form.Doc("Authorization header of notifications to the URLs of offers")),
+)
+
+func (a *API) merchantRoutes() []api.Route {
+	const path = "/v1/sandbox/merchant"
+	return []api.Route{
+		{
+			Method: http.MethodGet, Path: path, Tag: tag, Summary: "View the merchant's settings", Response: Merchant{}, Status: 200,
+			Read: func(c *api.Call, tx *db.Tx) (*api.Response, error) {
+				m, err := merchant.Get(c, tx, c.Merchant.ID)
+				return api.OK(showMerchant(m)), err
+			},
+		},
+		{
+			Method: http.MethodPatch, Path: path, Tag: tag, Summary: "Change the merchant's settings",
+			Doc:  "As an operator would. What is not sent stays as it is.",
+			Body: merchantForm, Response: Merchant{}, Status: 200, Write: a.changeMerchant,
+		},
+	}
+}
+
+func showMerchant(m merchant.Merchant) Merchant {
+	return Merchant{ID: m.ID, Name: m.Name, Profile: string(m.Profile), Settings: m.Settings}
+}
+
+func (a *API) changeMerchant(c *api.Call, tx *db.Tx) (*api.Response, error) {
+	v, err := c.Decode(tx)
+	if err != nil {
+		return nil, err
+	}
+	m, err := merchant.Lock(c, tx, c.Merchant.ID)
+	if err != nil {
+		return nil, err
+	}
+	if v.Has("profile") {
+		m.Profile = merchant.Profile(v.String("profile"))
+	}
+	apply(&m.Settings, v)
+	if err := merchant.Save(tx, m); err != nil {
+		return nil, err
+	}
+	tx.AfterCommit(c.ForgetMerchant)
+	return api.OK(showMerchant(m)), nil
+}
+
+// apply changes the settings that were sent.
+func apply(s *merchant.Settings, v *form.Values) {
+	for name, target := range map[string]*bool{
+		"overcaptures": &s.Overcaptures, "merchant_limits": &s.MerchantLimits, "sole_traders": &s.SoleTraders,
+	} {
+		if v.Has(name) {
+			*target = v.Bool(name)
+		}
+	}
+	for name, target := range map[string]*string{
+		"payout_weekday": &s.PayoutWeekday, "payout_structure": &s.PayoutStructure,
+		"webhook_retries": &s.WebhookRetries, "webhook_authorization": &s.WebhookAuthorization,
+	} {
+		if v.Has(name) {
+			*target = v.String(name)
+		}
+	}
+	if v.Has("expiry_days") {
+		s.ExpiryDays = v.IntPtr("expiry_days")
+	}
+	if v.Has("offer_valid_days") {
+		s.OfferValidDays = v.Int("offer_valid_days")
+	}
+	if v.Has("minimum_balance") {
+		b := v.Object("minimum_balance")
+		if b.Has("fixed") {
+			s.MinimumBalance.Fixed = b.Int("fixed")
+		}
+		if b.Has("relative") {
+			s.MinimumBalance.Relative = b.Decimal("relative")
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"tradecredit/internal/company"
+	"tradecredit/internal/db"
+	"tradecredit/internal/merchant"
+)
+
+// drain is how long running requests may take once the program is asked to stop.
+const drain = 20 * time.Second
+
+// Serve answers requests on l until ctx ends, and works off what waits. Then it
+// takes no new requests, lets running ones finish and releases its jobs.
+func (a *App) Serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{Handler: a.Handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	var workers sync.WaitGroup
+	workers.Add(1)
+	go func() {
+		defer workers.Done()
+		a.Queue.Run(working)
+	}()
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	a.ready.Store(false)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	err := server.Shutdown(closing)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("some requests did not finish within %s: %w", drain, err)
+	}
+	stopWork()
+	workers.Wait()
+	if err == nil {
+		a.Committer.Stop()
+	}
+	return err
+}
+
+// Keys are the demo merchant's, as they are kept in the data directory.
+type Keys struct {
+	Merchant  string `json:"merchant"`
+	SecretKey string `json:"secret_key"`
+	PublicKey string `json:"public_key"`
+	// New is set when the keys were made just now.
+	New bool `json:"-"`
+}
+
+// keyFile is the name of the file with the demo merchant's keys.
+const keyFile = "sandbox-keys.json"
+
+// Prepare migrates the database and, in the sandbox, loads the fictional
+// companies and makes the demo merchant on the first start. It returns that
+// merchant's keys; nil in production.
+func Prepare(ctx context.Context, c Config, d *db.DB, now time.Time) (*Keys, error) {
+	if err := d.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	if c.Environment != merchant.Sandbox {
+		return nil, nil
+	}
+	if err := company.LoadSandbox(ctx, d); err != nil {
+		return nil, fmt.Errorf("load the sandbox companies: %w", err)
+	}
+	return demoMerchant(ctx, c, d, now)
+}
+
+// demoMerchant finds the demo merchant by its key, or makes it.
+func demoMerchant(ctx context.Context, c Config, d *db.DB, now time.Time) (*Keys, error) {
+	path := filepath.Join(c.DataDir, keyFile)
+	keys := &Keys{}
+	if text, err := os.ReadFile(path); err == nil {
+		if err := json.Unmarshal(text, keys); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	if c.SecretKey != "" {
+		keys.SecretKey = c.SecretKey
+	}
+	if c.PublicKey != "" {
+		keys.PublicKey = c.PublicKey
+	}
+	known, err := keyExists(ctx, d, keys.SecretKey)
+	if err != nil || known {
+		return keys, err
+	}
+	made, err := CreateMerchant(ctx, d, merchant.New{
+		Name: "Demo Shop", Environment: merchant.Sandbox, SecretKey: keys.SecretKey, PublicKey: keys.PublicKey,
+	}, now)
+	if err != nil {
+		return nil, err
+	}
+	keys = &Keys{Merchant: made.ID, SecretKey: made.SecretKey, PublicKey: made.PublicKey, New: true}
+	text, err := json.MarshalIndent(keys, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return keys, os.WriteFile(path, append(text, '\n'), 0o600)
+}
+
+func keyExists(ctx context.Context, d *db.DB, key string) (bool, error) {
+	if key == "" {
+		return false, nil
+	}
+	err := d.Read(ctx, func(tx *db.Tx) error {
+		_, err := merchant.FindKey(ctx, tx, merchant.HashKey(key))
+		return err
+	})
+	if errors.Is(err, db.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -1,0 +1,271 @@
+package deferred
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"tradecredit/internal/apierr"
+	"tradecredit/internal/credit"
+	"tradecredit/internal/db"
+	"tradecredit/internal/event"
+	"tradecredit/internal/id"
+	"tradecredit/internal/job"
+	"tradecredit/internal/merchant"
+	"tradecredit/internal/offer"
+	"tradecredit/internal/order"
+	"tradecredit/internal/underwriting"
+)
+
+// ExpiryKind is the kind of the due row that releases what was never captured.
+const ExpiryKind = "deferred_payment.expiry"
+
+// Service makes deferred payments of accepted plans.
+type Service struct {
+	Engine underwriting.Engine
+	// Customer looks up who is behind an order.
+	Customer func(ctx context.Context, tx *db.Tx, merchantID, organisationID, userID string) (offer.Buyer, error)
+}
+
+// Accept is what happens when the buyer confirms a plan: the limit is reserved
+// and a deferred payment exists. A plan that was taken already answers with its
+// payment and created false. It returns db.ErrNoRows for a plan the merchant does
+// not have, a 409 for one that is not offered (any more), and a 400 for a payment
+// method that the plan does not allow.
+func (s *Service) Accept(ctx context.Context, tx *db.Tx, m merchant.Merchant, now time.Time, planID, method string) (p Payment, created bool, err error) {
+	found, err := s.Plan(ctx, tx, m.ID, planID)
+	if err != nil {
+		return p, false, err
+	}
+	// The order is locked first, as everywhere: a change of the order and the
+	// acceptance of its offer come one after the other.
+	o, err := order.Lock(ctx, tx, m.ID, found.OrderID)
+	if err != nil {
+		return p, false, err
+	}
+	plan, err := offer.LockPlan(ctx, tx, m.ID, planID)
+	if err != nil {
+		return p, false, err
+	}
+	if p, err := OfPlan(ctx, tx, m.ID, planID); !errors.Is(err, db.ErrNoRows) {
+		return p, false, err
+	}
+	if !plan.AcceptableAt(now) {
+		return p, false, apierr.Conflict(fmt.Sprintf("The payment plan can't be accepted, it is %s.", shownStatus(plan.Plan, now)))
+	}
+	if !Allows(plan.Plan, method) {
+		return p, false, apierr.Field("payment_method", fmt.Sprintf("%q is not a valid choice.", method))
+	}
+	p, err = s.create(ctx, tx, m, now, o, plan, method)
+	return p, true, err
+}
+
+// Plan returns a plan of a merchant, or db.ErrNoRows.
+func (s *Service) Plan(ctx context.Context, tx *db.Tx, merchantID, planID string) (offer.StoredPlan, error) {
+	p, err := offer.FindPlan(ctx, tx, planID)
+	if err == nil && p.MerchantID != merchantID {
+		err = db.ErrNoRows
+	}
+	return p, err
+}
+
+// ErrPlanTaken is the 409 for a plan that has its deferred payment already.
+func ErrPlanTaken() error {
+	return apierr.Conflict("The payment plan can't be accepted, it is accepted.")
+}
+
+// shownStatus is the status of a plan, whose end may not have been noted yet.
+func shownStatus(p offer.Plan, now time.Time) string {
+	if p.LapsedAt(now) {
+		return offer.StatusExpired
+	}
+	return p.Status
+}
+
+// Allows tells whether a plan's later payments can be made by a method.
+func Allows(p offer.Plan, method string) bool {
+	for _, sp := range p.ScheduledPayments {
+		if sp.DueDateConfig.Upfront && len(p.ScheduledPayments) > 1 {
+			continue
+		}
+		if !slices.Contains(sp.AllowedPaymentMethods, offer.Method{Type: method}) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Service) create(ctx context.Context, tx *db.Tx, m merchant.Merchant, now time.Time, o order.Stored, plan offer.StoredPlan, method string) (Payment, error) {
+	buyer, err := s.Customer(ctx, tx, m.ID, o.Customer.Organisation, o.Customer.User)
+	if err != nil {
+		return Payment{}, err
+	}
+	status, code, err := s.decide(ctx, tx, m, now, o, plan, buyer.Buyer, method)
+	if err != nil {
+		return Payment{}, err
+	}
+	state, err := New(o.TotalAmount, plan.ProtectedAmount, plan.CustomerFee.Amount, status)
+	if err != nil {
+		return Payment{}, err
+	}
+	p := Payment{
+		State: state, MerchantID: m.ID, ID: id.New(id.DeferredPayment), OrderID: o.ID, PlanID: plan.ID,
+		OrganisationID: o.Customer.Organisation, CompanyID: buyer.CompanyID, Currency: o.Currency,
+		PaymentMethod: method, RejectionCode: code, Created: now,
+	}
+	if p.Number, err = freeNumber(ctx, tx); err != nil {
+		return Payment{}, err
+	}
+	insert(tx, p)
+	order.SetDeferredPayment(tx, m.ID, o.ID, p.ID)
+	if err := s.settle(ctx, tx, m, plan, p, now); err != nil {
+		return Payment{}, err
+	}
+	event.Append(tx, happened(p, "created", now))
+	return p, s.entered(ctx, tx, m, p, now)
+}
+
+// decide asks the engine and reserves the limit.
+func (s *Service) decide(ctx context.Context, tx *db.Tx, m merchant.Merchant, now time.Time, o order.Stored, plan offer.StoredPlan, b underwriting.Buyer, method string) (Status, string, error) {
+	key := credit.Key{CompanyID: b.CompanyID, Currency: o.Currency}
+	inUse, err := credit.InUse(ctx, tx, key)
+	if err != nil {
+		return "", "", err
+	}
+	application := underwriting.Application{Merchant: m, Buyer: b, Currency: o.Currency, Amount: o.TotalAmount, InUse: inUse, Now: now}
+	assessed, err := s.Engine.Assess(ctx, tx, application)
+	if err != nil {
+		return "", "", err
+	}
+	outcome, code, err := s.Engine.Review(ctx, tx, application)
+	if err != nil || outcome == underwriting.Rejected {
+		return StatusRejected, code, err
+	}
+	limit := assessed.Limit
+	if assessed.Bypassed {
+		limit = 1 << 62
+	}
+	reserve := min(o.TotalAmount, plan.ProtectedAmount)
+	if err := credit.Reserve(ctx, tx, key, reserve, limit); errors.Is(err, credit.ErrExceeded) {
+		return StatusRejected, RejectedCreditLimitExceeded, nil
+	} else if err != nil {
+		return "", "", err
+	}
+	status := Status(outcome)
+	if status == StatusAccepted && plan.HasUpfrontPayment && method == offer.MethodInvoice {
+		status = StatusPendingPayment
+	}
+	return status, "", nil
+}
+
+// settle marks the plan as taken, with the method of its payments.
+func (s *Service) settle(ctx context.Context, tx *db.Tx, m merchant.Merchant, plan offer.StoredPlan, p Payment, now time.Time) error {
+	plan.Status = offer.StatusAccepted
+	if p.Status == StatusRejected {
+		plan.Status = offer.StatusDeclined
+		plan.RejectionReason = &offer.RejectionReason{
+			Code: p.RejectionCode, Detail: RejectionDetail(p.RejectionCode), Params: map[string]any{},
+		}
+	}
+	for i := range plan.ScheduledPayments {
+		plan.ScheduledPayments[i].PaymentMethod = &offer.Method{Type: p.PaymentMethod}
+	}
+	offers := &offer.Service{}
+	return offers.Settle(ctx, tx, m.ID, plan, now)
+}
+
+// entered does what follows from the status a payment has come into.
+func (s *Service) entered(ctx context.Context, tx *db.Tx, m merchant.Merchant, p Payment, now time.Time) error {
+	if p.Status != StatusAccepted {
+		return nil
+	}
+	if days := m.Settings.ExpiryDays; days != nil {
+		at := p.Created.AddDate(0, 0, int(*days))
+		job.Schedule(tx, job.Due{MerchantID: m.ID, Kind: ExpiryKind, ObjectID: p.ID, At: at}, m.Offset)
+	}
+	return order.SetStatus(ctx, tx, m, p.OrderID, order.StatusUnpaid, now)
+}
+
+// freeNumber makes a number that no payment has. The unique index has the last
+// word.
+func freeNumber(ctx context.Context, tx *db.Tx) (string, error) {
+	for {
+		number := id.Number("P")
+		var taken int64
+		if err := tx.Get(ctx, numberTaken, []any{number}, &taken); err != nil {
+			return "", err
+		}
+		if taken == 0 {
+			return number, nil
+		}
+	}
+}
+
+// happened is the log's event for a change that is not a post-sale event.
+func happened(p Payment, what string, now time.Time) event.Event {
+	return event.Event{
+		MerchantID: p.MerchantID, Type: "deferred_payment." + what,
+		ObjectID: p.ID, RootID: p.OrderID, Data: snapshot(p), Created: now,
+	}
+}
+
+// Review stores the decision on a payment that waits for one. It returns
+// db.ErrNoRows for a payment the merchant does not have and a 409 when none is
+// due.
+func (s *Service) Review(ctx context.Context, tx *db.Tx, m merchant.Merchant, now time.Time, paymentID string, outcome Status) (Payment, error) {
+	p, err := Lock(ctx, tx, m.ID, paymentID)
+	if err != nil {
+		return p, err
+	}
+	before := p.Exposure()
+	if p.State, err = Review(p.State, outcome); err != nil {
+		return p, Refusal(err)
+	}
+	if p.Status == StatusRejected {
+		p.RejectionCode = RejectedFraud
+	}
+	tx.Queue(updateDecided, p.MerchantID, p.ID, string(p.Status), p.RejectionCode)
+	credit.Move(tx, map[credit.Key]int64{{CompanyID: p.CompanyID, Currency: p.Currency}: p.Exposure() - before})
+	event.Append(tx, happened(p, "status_changed", now))
+	return p, s.entered(ctx, tx, m, p, now)
+}
+
+// Expire is what is due when the authorisation of a payment ends.
+func (s *Service) Expire(ctx context.Context, tx *db.Tx, d job.Due) error {
+	_, _, err := Perform(ctx, tx, Request{MerchantID: d.MerchantID, PaymentID: d.ObjectID, Command: Command{Action: ActionExpiry}}, d.Now)
+	var refused *apierr.Error
+	if errors.Is(err, ErrNothingToDo) || errors.Is(err, db.ErrNoRows) || errors.As(err, &refused) {
+		return nil
+	}
+	return err
+}
+
+// Perform makes one post-sale event in a transaction of the caller's, at a given
+// time of the merchant. It returns ErrNothingToDo when there is nothing to do.
+func Perform(ctx context.Context, tx *db.Tx, r Request, now time.Time) (Payment, Entry, error) {
+	p, err := Lock(ctx, tx, r.MerchantID, r.PaymentID)
+	if err != nil {
+		return p, Entry{}, err
+	}
+	e, err := Decide(p.State, Settings{}, r.Command)
+	if err != nil {
+		return p, Entry{}, Refusal(err)
+	}
+	b := &batch{payments: map[paymentKey]*Payment{}, changed: map[paymentKey]bool{}, credit: map[credit.Key]int64{}}
+	k := paymentKey{p.MerchantID, p.ID}
+	b.payments[k] = &p
+	entry := b.apply(k, &p, e, r.Metadata, now)
+	return p, entry, b.write(tx)
+}
+
+// Locked tells whether a deferred payment forbids changes of its order. One that
+// was rejected does not.
+func Locked(ctx context.Context, tx *db.Tx, merchantID, paymentID string) (bool, error) {
+	p, err := Get(ctx, tx, merchantID, paymentID)
+	if errors.Is(err, db.ErrNoRows) {
+		return false, nil
+	}
+	return p.Status != StatusRejected, err
+}

@@ -1,0 +1,200 @@
+package deferred
+
+import (
+	"context"
+
+	"tradecredit/internal/db"
+	"tradecredit/internal/page"
+)
+
+// paymentColumns are read by scanPayment; the statements below repeat them so
+// that each can be read, and prepared, by itself.
+const (
+	insertPayment db.SQL = `INSERT INTO deferred_payments (merchant_id, id, number, order_id, payment_plan_id, organisation_id,
+		company_id, currency, payment_method, rejection_code, status, version, order_total, protected_amount,
+		authorisation, protected_captures, unprotected_captures, refunds, voided_authorisation, expired_authorisation, clawback,
+		fee_sum, fee_authorisation, fee_captures, fee_refunds, fee_voided_authorisation, fee_expired_authorisation,
+		event_count, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)`
+	paymentColumns = `d.merchant_id, d.id, d.number, d.order_id, d.payment_plan_id, d.organisation_id,
+		d.company_id, d.currency, d.payment_method, d.rejection_code, d.status, d.version, d.order_total, d.protected_amount,
+		d.authorisation, d.protected_captures, d.unprotected_captures, d.refunds, d.voided_authorisation, d.expired_authorisation, d.clawback,
+		d.fee_sum, d.fee_authorisation, d.fee_captures, d.fee_refunds, d.fee_voided_authorisation, d.fee_expired_authorisation,
+		d.event_count, d.created_at`
+	selectPayment db.SQL = `SELECT ` + paymentColumns + ` FROM deferred_payments d WHERE d.merchant_id = $1 AND d.id = $2`
+	selectByPlan  db.SQL = `SELECT ` + paymentColumns + ` FROM deferred_payments d WHERE d.merchant_id = $1 AND d.payment_plan_id = $2`
+	lockPayment   db.SQL = `SELECT ` + paymentColumns + ` FROM deferred_payments d WHERE d.merchant_id = $1 AND d.id = $2 FOR UPDATE`
+	lockPayments  db.SQL = `SELECT ` + paymentColumns + `
+		FROM unnest($1::text[], $2::text[]) AS u(m, i) JOIN deferred_payments d ON d.merchant_id = u.m AND d.id = u.i
+		ORDER BY d.merchant_id, d.id FOR UPDATE OF d`
+	selectNewest db.SQL = `SELECT ` + paymentColumns + ` FROM deferred_payments d
+		WHERE d.merchant_id = $1 ORDER BY d.created_at DESC, d.id DESC LIMIT $2 OFFSET $3`
+	selectOldest db.SQL = `SELECT ` + paymentColumns + ` FROM deferred_payments d
+		WHERE d.merchant_id = $1 ORDER BY d.created_at, d.id LIMIT $2 OFFSET $3`
+	selectAfter db.SQL = `SELECT ` + paymentColumns + ` FROM deferred_payments d
+		WHERE d.merchant_id = $1 AND d.id > $2 ORDER BY d.id LIMIT $3`
+	countPayments  db.SQL = `SELECT count(*) FROM deferred_payments WHERE merchant_id = $1`
+	numberTaken    db.SQL = `SELECT count(*) FROM deferred_payments WHERE number = $1`
+	updateDecided  db.SQL = `UPDATE deferred_payments SET status = $3, rejection_code = $4 WHERE merchant_id = $1 AND id = $2`
+	updatePayments db.SQL = `UPDATE deferred_payments SET status = u.st, version = u.ve, authorisation = u.a,
+		protected_captures = u.p, unprotected_captures = u.u, refunds = u.r, voided_authorisation = u.v,
+		expired_authorisation = u.e, clawback = u.c, fee_authorisation = u.fa, fee_captures = u.fc, fee_refunds = u.fr,
+		fee_voided_authorisation = u.fv, fee_expired_authorisation = u.fe, event_count = u.n
+		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+			$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[])
+			AS u(m, i, st, ve, a, p, u, r, v, e, c, fa, fc, fr, fv, fe, n)
+		WHERE deferred_payments.merchant_id = u.m AND deferred_payments.id = u.i`
+	insertEntries db.SQL = `INSERT INTO deferred_payment_events (merchant_id, deferred_payment_id, n, id, type, version, amount,
+		authorisation, protected_captures, unprotected_captures, refunds, voided_authorisation, expired_authorisation, clawback,
+		fee_authorisation, fee_captures, fee_refunds, fee_voided_authorisation, fee_expired_authorisation, metadata, created_at)
+		SELECT u.m, u.d, u.n, u.i, u.t, u.ve, u.am, u.a, u.p, u.u, u.r, u.v, u.e, u.c, u.fa, u.fc, u.fr, u.fv, u.fe, u.md, u.w
+		FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
+			$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
+			$16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::bigint[])
+			AS u(m, d, n, i, t, ve, am, a, p, u, r, v, e, c, fa, fc, fr, fv, fe, md, w)`
+	selectEntries db.SQL = `SELECT merchant_id, deferred_payment_id, n, id, type, version, amount,
+		authorisation, protected_captures, unprotected_captures, refunds, voided_authorisation, expired_authorisation, clawback,
+		fee_authorisation, fee_captures, fee_refunds, fee_voided_authorisation, fee_expired_authorisation, metadata, created_at
+		FROM deferred_payment_events WHERE merchant_id = $1 AND deferred_payment_id = $2 ORDER BY n`
+)
+
+func scanPayment(r db.Rows) (Payment, error) {
+	var p Payment
+	var created int64
+	f := &p.CustomerFee
+	err := r.Scan(&p.MerchantID, &p.ID, &p.Number, &p.OrderID, &p.PlanID, &p.OrganisationID,
+		&p.CompanyID, &p.Currency, &p.PaymentMethod, &p.RejectionCode, &p.Status, &p.Version, &p.OrderTotal, &p.ProtectedAmount,
+		&p.Authorisation, &p.ProtectedCaptures, &p.UnprotectedCaptures, &p.Refunds, &p.VoidedAuthorisation, &p.ExpiredAuthorisation, &p.Clawback,
+		&p.CustomerFeeSum, &f.Authorisation, &f.Captures, &f.Refunds, &f.VoidedAuthorisation, &f.ExpiredAuthorisation,
+		&p.EventCount, &created)
+	p.Created = db.Time(created)
+	return p, err
+}
+
+func scanEntry(r db.Rows) (Entry, error) {
+	var e Entry
+	var created int64
+	var metadata string
+	c, f := &e.Changes, &e.CustomerFee
+	err := r.Scan(&e.MerchantID, &e.PaymentID, &e.N, &e.ID, &e.Type, &e.Version, &e.Amount,
+		&c.Authorisation, &c.ProtectedCaptures, &c.UnprotectedCaptures, &c.Refunds, &c.VoidedAuthorisation, &c.ExpiredAuthorisation, &c.Clawback,
+		&f.Authorisation, &f.Captures, &f.Refunds, &f.VoidedAuthorisation, &f.ExpiredAuthorisation, &metadata, &created)
+	e.Metadata, e.Created = []byte(metadata), db.Time(created)
+	return e, err
+}
+
+// Get returns a payment, or db.ErrNoRows.
+func Get(ctx context.Context, tx *db.Tx, merchantID, paymentID string) (Payment, error) {
+	return db.One(ctx, tx, selectPayment, []any{merchantID, paymentID}, scanPayment)
+}
+
+// Lock is Get that keeps others from changing the payment until tx ends.
+func Lock(ctx context.Context, tx *db.Tx, merchantID, paymentID string) (Payment, error) {
+	return db.One(ctx, tx, lockPayment, []any{merchantID, paymentID}, scanPayment)
+}
+
+// OfPlan returns the payment that a plan was taken with, or db.ErrNoRows.
+func OfPlan(ctx context.Context, tx *db.Tx, merchantID, planID string) (Payment, error) {
+	return db.One(ctx, tx, selectByPlan, []any{merchantID, planID}, scanPayment)
+}
+
+// Entries returns the post-sale events of a payment, oldest first.
+func Entries(ctx context.Context, tx *db.Tx, merchantID, paymentID string) ([]Entry, error) {
+	return db.All(ctx, tx, selectEntries, []any{merchantID, paymentID}, scanEntry)
+}
+
+// List returns one page of a merchant's payments and how many there are.
+func List(ctx context.Context, tx *db.Tx, merchantID string, p page.Page) ([]Payment, int64, error) {
+	q := selectNewest
+	if p.Oldest {
+		q = selectOldest
+	}
+	found, err := db.All(ctx, tx, q, []any{merchantID, p.Limit, p.Offset}, scanPayment)
+	if err != nil {
+		return nil, 0, err
+	}
+	var n int64
+	err = tx.Get(ctx, countPayments, []any{merchantID}, &n)
+	return found, n, err
+}
+
+// After returns up to limit payments of a merchant whose ID comes after the
+// given one.
+func After(ctx context.Context, tx *db.Tx, merchantID, paymentID string, limit int) ([]Payment, error) {
+	return db.All(ctx, tx, selectAfter, []any{merchantID, paymentID, limit}, scanPayment)
+}
+
+func insert(tx *db.Tx, p Payment) {
+	f := p.CustomerFee
+	tx.Queue(insertPayment, p.MerchantID, p.ID, p.Number, p.OrderID, p.PlanID, p.OrganisationID,
+		p.CompanyID, p.Currency, p.PaymentMethod, p.RejectionCode, string(p.Status), string(p.Version), p.OrderTotal, p.ProtectedAmount,
+		p.Authorisation, p.ProtectedCaptures, p.UnprotectedCaptures, p.Refunds, p.VoidedAuthorisation, p.ExpiredAuthorisation, p.Clawback,
+		p.CustomerFeeSum, f.Authorisation, f.Captures, f.Refunds, f.VoidedAuthorisation, f.ExpiredAuthorisation,
+		p.EventCount, db.Micros(p.Created))
+}
+
+// column makes a column of numbers of a list of rows.
+func column[T any](rows []T, value func(T) int64) []int64 {
+	out := make([]int64, len(rows))
+	for i, r := range rows {
+		out[i] = value(r)
+	}
+	return out
+}
+
+// texts makes a column of texts of a list of rows.
+func texts[T any](rows []T, value func(T) string) []string {
+	out := make([]string, len(rows))
+	for i, r := range rows {
+		out[i] = value(r)
+	}
+	return out
+}
+
+// update writes the figures of changed payments with the commit of tx.
+func update(tx *db.Tx, ps []Payment) {
+	tx.QueueMany(updatePayments,
+		texts(ps, func(p Payment) string { return p.MerchantID }),
+		texts(ps, func(p Payment) string { return p.ID }),
+		texts(ps, func(p Payment) string { return string(p.Status) }),
+		texts(ps, func(p Payment) string { return string(p.Version) }),
+		column(ps, func(p Payment) int64 { return p.Authorisation }),
+		column(ps, func(p Payment) int64 { return p.ProtectedCaptures }),
+		column(ps, func(p Payment) int64 { return p.UnprotectedCaptures }),
+		column(ps, func(p Payment) int64 { return p.Refunds }),
+		column(ps, func(p Payment) int64 { return p.VoidedAuthorisation }),
+		column(ps, func(p Payment) int64 { return p.ExpiredAuthorisation }),
+		column(ps, func(p Payment) int64 { return p.Clawback }),
+		column(ps, func(p Payment) int64 { return p.CustomerFee.Authorisation }),
+		column(ps, func(p Payment) int64 { return p.CustomerFee.Captures }),
+		column(ps, func(p Payment) int64 { return p.CustomerFee.Refunds }),
+		column(ps, func(p Payment) int64 { return p.CustomerFee.VoidedAuthorisation }),
+		column(ps, func(p Payment) int64 { return p.CustomerFee.ExpiredAuthorisation }),
+		column(ps, func(p Payment) int64 { return p.EventCount }))
+}
+
+// insertAll writes new post-sale events with the commit of tx.
+func insertAll(tx *db.Tx, es []Entry) {
+	tx.QueueMany(insertEntries,
+		texts(es, func(e Entry) string { return e.MerchantID }),
+		texts(es, func(e Entry) string { return e.PaymentID }),
+		column(es, func(e Entry) int64 { return e.N }),
+		texts(es, func(e Entry) string { return e.ID }),
+		texts(es, func(e Entry) string { return e.Type }),
+		texts(es, func(e Entry) string { return string(e.Version) }),
+		column(es, func(e Entry) int64 { return e.Amount }),
+		column(es, func(e Entry) int64 { return e.Changes.Authorisation }),
+		column(es, func(e Entry) int64 { return e.Changes.ProtectedCaptures }),
+		column(es, func(e Entry) int64 { return e.Changes.UnprotectedCaptures }),
+		column(es, func(e Entry) int64 { return e.Changes.Refunds }),
+		column(es, func(e Entry) int64 { return e.Changes.VoidedAuthorisation }),
+		column(es, func(e Entry) int64 { return e.Changes.ExpiredAuthorisation }),
+		column(es, func(e Entry) int64 { return e.Changes.Clawback }),
+		column(es, func(e Entry) int64 { return e.CustomerFee.Authorisation }),
+		column(es, func(e Entry) int64 { return e.CustomerFee.Captures }),
+		column(es, func(e Entry) int64 { return e.CustomerFee.Refunds }),
+		column(es, func(e Entry) int64 { return e.CustomerFee.VoidedAuthorisation }),
+		column(es, func(e Entry) int64 { return e.CustomerFee.ExpiredAuthorisation }),
+		texts(es, func(e Entry) string { return string(e.Metadata) }),
+		column(es, func(e Entry) int64 { return db.Micros(e.Created) }))
+}
