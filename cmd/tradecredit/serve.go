@@ -29,6 +29,12 @@ type serveCommand struct {
 	PrivacyURL    string `help:"Privacy notice." env:"TRADECREDIT_PRIVACY_URL"`
 	ComplaintsURL string `help:"How to complain." env:"TRADECREDIT_COMPLAINTS_URL"`
 
+	RateSecret    float64 `name:"rate-secret" default:"1000" env:"TRADECREDIT_RATE_SECRET" help:"Requests a second that a secret key may make."`
+	RateBurst     int     `name:"rate-burst" default:"2000" env:"TRADECREDIT_RATE_BURST" help:"Requests that a secret key may make at once."`
+	RatePublic    float64 `name:"rate-public" default:"20" env:"TRADECREDIT_RATE_PUBLIC" help:"Requests a second that a public key may make."`
+	RateSearches  int     `name:"rate-searches" default:"30" env:"TRADECREDIT_RATE_SEARCHES" help:"Searches a minute that an address may make with a public key."`
+	RateAnonymous int     `name:"rate-anonymous" default:"60" env:"TRADECREDIT_RATE_ANONYMOUS" help:"Requests a minute that an address may make without a key."`
+
 	SMTPHost     string `name:"smtp-host" help:"Mail server; in the sandbox mails are kept instead of sent when it is empty." env:"TRADECREDIT_SMTP_HOST"`
 	SMTPPort     int    `name:"smtp-port" default:"587" env:"TRADECREDIT_SMTP_PORT" help:"Port of the mail server."`
 	SMTPUser     string `name:"smtp-user" env:"TRADECREDIT_SMTP_USER" help:"User at the mail server."`
@@ -46,6 +52,10 @@ func (s storage) config() app.Config {
 func (c serveCommand) config() app.Config {
 	out := c.storage.config()
 	out.Listen, out.PublicURL, out.SecretKey, out.PublicKey = c.Listen, c.PublicURL, c.SecretKey, c.PublicKey
+	out.Limits = api.Limits{
+		SecretPerSecond: c.RateSecret, SecretBurst: c.RateBurst, PublicPerSecond: c.RatePublic,
+		PublicSearchesPerMinute: c.RateSearches, AnonymousPerMinute: c.RateAnonymous,
+	}
 	out.Lender = pay.Lender{
 		Name: c.LenderName, Register: c.LenderRegist, HelpEmail: c.HelpEmail, HelpPhone: c.HelpPhone,
 		TermsURL: c.TermsURL, PrivacyURL: c.PrivacyURL, ComplaintsURL: c.ComplaintsURL,

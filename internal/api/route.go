@@ -73,6 +73,8 @@ type Response struct {
 	Status int
 	// Body is encoded as JSON. With nil the answer has no body at all.
 	Body any
+	// Encoded, when set, is the body as JSON already.
+	Encoded []byte
 	// Location is sent with a 201 when the object has a url.
 	Location string
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 )
 
 // router finds routes by their segments. It redirects nothing and cleans
@@ -77,7 +78,7 @@ func segments(path string) []string {
 // find returns the methods of a path and its parameters, or nil.
 func (r *router) find(path string) (map[string]*Route, map[string]string) {
 	rest, ok := strings.CutPrefix(path, "/")
-	if !ok {
+	if !ok || !utf8.ValidString(path) || strings.ContainsRune(path, 0) {
 		return nil, nil
 	}
 	rest = strings.TrimSuffix(rest, "/")

@@ -278,7 +278,7 @@ func Replay(first *idempotency.Answer) *Answer {
 }
 
 func (r *Response) encode() (*Answer, error) {
-	a := &Answer{Status: r.Status, Location: r.Location}
+	a := &Answer{Status: r.Status, Location: r.Location, Body: r.Encoded}
 	if r.Body == nil {
 		return a, nil
 	}

@@ -121,10 +121,18 @@ type payloads struct {
 	bnpl *bnpl.API
 }
 
+// Address implements webhook.Payloads.
+func (p payloads) Address(ctx context.Context, tx *db.Tx, m merchant.Merchant, e event.Event) (string, bool, error) {
+	return p.bnpl.NotificationURL(p.view(ctx, m), tx, e)
+}
+
 // Payload implements webhook.Payloads.
-func (p payloads) Payload(ctx context.Context, tx *db.Tx, m merchant.Merchant, e event.Event) ([]byte, string, bool, error) {
-	v := bnpl.View{Context: ctx, Merchant: m, PublicURL: p.app.config.Public(), Now: m.Now(p.app.clock.Now())}
-	return p.bnpl.Notify(v, tx, e)
+func (p payloads) Payload(ctx context.Context, tx *db.Tx, m merchant.Merchant, e event.Event) ([]byte, error) {
+	return p.bnpl.Notification(p.view(ctx, m), tx, e)
+}
+
+func (p payloads) view(ctx context.Context, m merchant.Merchant) bnpl.View {
+	return bnpl.View{Context: ctx, Merchant: m, PublicURL: p.app.config.Public(), Now: m.Now(p.app.clock.Now())}
 }
 
 // handleWork tells the queue who does what is due.

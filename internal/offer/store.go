@@ -3,6 +3,7 @@ package offer
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"tradecredit/internal/db"
@@ -113,6 +114,16 @@ func plansOf(ctx context.Context, tx *db.Tx, merchantID, offerID string) ([]Plan
 func Exists(ctx context.Context, tx *db.Tx, merchantID, offerID string) (bool, error) {
 	found, err := db.All(ctx, tx, selectOffer, []any{merchantID, offerID}, scanOffer)
 	return len(found) > 0, err
+}
+
+// NotificationURL is the address that an offer names for news, "" for one that
+// is gone.
+func NotificationURL(ctx context.Context, tx *db.Tx, merchantID, offerID string) (string, error) {
+	o, err := db.One(ctx, tx, selectOffer, []any{merchantID, offerID}, scanOffer)
+	if errors.Is(err, db.ErrNoRows) {
+		return "", nil
+	}
+	return o.URLs.Notification, err
 }
 
 // List returns one page of a merchant's offers with their plans, and how many

@@ -22,10 +22,10 @@ type Stored struct {
 
 const (
 	insertOrder db.SQL = `INSERT INTO orders (merchant_id, id, unique_id, organisation_id, user_id, status, currency,
-			total_amount, offer_id, deferred_payment_id, body, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '', $9, $10, $10) ON CONFLICT (merchant_id, unique_id) DO NOTHING`
+			total_amount, offer_id, deferred_payment_id, body, shown, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '', $9, $10, $11, $11) ON CONFLICT (merchant_id, unique_id) DO NOTHING`
 	updateOrder db.SQL = `UPDATE orders SET unique_id = $3, organisation_id = $4, user_id = $5, status = $6, currency = $7,
-			total_amount = $8, body = $9, updated_at = $10
+			total_amount = $8, body = $9, shown = $10, updated_at = $11
 		WHERE merchant_id = $1 AND id = $2`
 	deleteOrder db.SQL = `DELETE FROM orders WHERE merchant_id = $1 AND id = $2`
 	setOffer    db.SQL = `UPDATE orders SET offer_id = $3 WHERE merchant_id = $1 AND id = $2`
@@ -148,24 +148,24 @@ func SetDeferredPayment(tx *db.Tx, merchantID, orderID, deferredID string) {
 
 // insert writes a new order and reports false when its unique_id is taken.
 func insert(ctx context.Context, tx *db.Tx, s Stored) (bool, error) {
-	body, err := encode(s.Order)
+	body, shown, err := s.encoded()
 	if err != nil {
 		return false, err
 	}
 	n, err := tx.Exec(ctx, insertOrder, s.MerchantID, s.ID, s.UniqueID, s.Customer.Organisation, s.Customer.User,
-		s.Status, s.Currency, s.TotalAmount, string(body), db.Micros(s.Created))
+		s.Status, s.Currency, s.TotalAmount, body, shown, db.Micros(s.Created))
 	return n == 1, err
 }
 
 // update writes a changed order and reports false when its unique_id is taken.
 // After that the transaction is of no more use.
 func update(ctx context.Context, tx *db.Tx, s Stored) (bool, error) {
-	body, err := encode(s.Order)
+	body, shown, err := s.encoded()
 	if err != nil {
 		return false, err
 	}
 	_, err = tx.Exec(ctx, updateOrder, s.MerchantID, s.ID, s.UniqueID, s.Customer.Organisation, s.Customer.User,
-		s.Status, s.Currency, s.TotalAmount, string(body), db.Micros(s.Updated))
+		s.Status, s.Currency, s.TotalAmount, body, shown, db.Micros(s.Updated))
 	if db.IsUnique(err) {
 		return false, nil
 	}

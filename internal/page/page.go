@@ -3,6 +3,8 @@
 package page
 
 import (
+	"bytes"
+	"encoding/json"
 	"math"
 	"net/http"
 	"net/url"
@@ -122,6 +124,36 @@ func New[T any](r *http.Request, p Page, count int64, results []T) List[T] {
 		l.Previous = link(r, p.Limit, p.Offset-p.Limit)
 	}
 	return l
+}
+
+// Append writes the envelope around results that are JSON already: each writes
+// itself to the end of what it is given.
+func Append(r *http.Request, p Page, count int64, results []func([]byte) []byte) []byte {
+	l := New[struct{}](r, p, count, nil)
+	b := append([]byte(`{"count":`), strconv.FormatInt(count, 10)...)
+	b = appendLink(append(b, `,"next":`...), l.Next)
+	b = appendLink(append(b, `,"previous":`...), l.Previous)
+	b = append(b, `,"results":[`...)
+	for i, write := range results {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = write(b)
+	}
+	return append(b, "]}"...)
+}
+
+// appendLink writes a link: an address, in which nothing needs escaping but a
+// quotation mark of a strange Host.
+func appendLink(b []byte, link *string) []byte {
+	if link == nil {
+		return append(b, "null"...)
+	}
+	text, err := json.Marshal(*link)
+	if err != nil {
+		return append(b, "null"...)
+	}
+	return append(b, bytes.ReplaceAll(text, []byte(`\u0026`), []byte("&"))...)
 }
 
 // link is the requested address with another offset. An offset of zero is left

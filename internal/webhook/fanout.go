@@ -28,7 +28,7 @@ const (
 // it takes in one transaction.
 const (
 	roundMerchants = 50
-	roundEvents    = 100
+	roundEvents    = 500
 )
 
 // Round numbers the new events of every merchant and writes the deliveries of
@@ -157,14 +157,11 @@ func (s *Service) fanOut(ctx context.Context, tx *db.Tx, m merchant.Merchant, ev
 	var deliveries rows
 	var own bool
 	for _, e := range events {
-		body, url, ok, err := s.payloads.Payload(ctx, tx, m, e)
+		told, body, err := s.notification(ctx, tx, m, e, endpoints)
 		if err != nil {
 			return fmt.Errorf("the notification of event %s (%s): %w", e.ID, e.Type, err)
 		}
-		if !ok {
-			continue
-		}
-		for _, t := range targets(endpoints, e.Type, url) {
+		for _, t := range told {
 			d := Delivery{
 				ID: id.New(id.Delivery), MerchantID: m.ID, EventID: e.ID, EventType: e.Type, ObjectID: e.ObjectID,
 				RootID: e.RootID, Sequence: e.Seq, URL: t.url, RequestBody: body, Created: m.Now(now), jobID: orderedJobID(e.Seq),
@@ -182,6 +179,21 @@ func (s *Service) fanOut(ctx context.Context, tx *db.Tx, m merchant.Merchant, ev
 	}
 	deliveries.insert(tx)
 	return nil
+}
+
+// notification is who is told of an event, and what. When it is nobody, nothing
+// is written: most of the work is in the body.
+func (s *Service) notification(ctx context.Context, tx *db.Tx, m merchant.Merchant, e event.Event, endpoints []Endpoint) ([]target, []byte, error) {
+	url, ok, err := s.payloads.Address(ctx, tx, m, e)
+	if err != nil || !ok {
+		return nil, nil, err
+	}
+	told := targets(endpoints, e.Type, url)
+	if len(told) == 0 {
+		return nil, nil, nil
+	}
+	body, err := s.payloads.Payload(ctx, tx, m, e)
+	return told, body, err
 }
 
 type deliveryJob struct {

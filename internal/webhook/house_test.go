@@ -36,14 +36,19 @@ func (p *fakePayloads) set(f func(p *fakePayloads)) {
 	f(p)
 }
 
-func (p *fakePayloads) Payload(_ context.Context, _ *db.Tx, _ merchant.Merchant, e event.Event) ([]byte, string, bool, error) {
+func (p *fakePayloads) Address(_ context.Context, _ *db.Tx, _ merchant.Merchant, e event.Event) (string, bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.urls[e.RootID], !p.silent[e.Type], nil
+}
+
+func (p *fakePayloads) Payload(_ context.Context, _ *db.Tx, _ merchant.Merchant, e event.Event) ([]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.broken[e.Type] {
-		return nil, "", false, errors.New("this payload is broken")
+		return nil, errors.New("this payload is broken")
 	}
-	body := fmt.Sprintf(`{"data":{"order":{"id":%q,"note":"& < é"}},"n":%d}`, e.RootID, e.Seq)
-	return []byte(body), p.urls[e.RootID], !p.silent[e.Type], nil
+	return []byte(fmt.Sprintf(`{"data":{"order":{"id":%q,"note":"& < é"}},"n":%d}`, e.RootID, e.Seq)), nil
 }
 
 // movedClock is the real time plus an offset.

@@ -23,10 +23,12 @@ import (
 // Payloads writes the notifications. It is the seam to the packages whose
 // objects the events are about.
 type Payloads interface {
+	// Address returns the address that the offer of an event's root names, "" if
+	// none. ok is false when nobody is told of this event.
+	Address(ctx context.Context, tx *db.Tx, m merchant.Merchant, e event.Event) (notificationURL string, ok bool, err error)
 	// Payload returns the body that tells of an event, with its root as it is
-	// now, and the address that the offer of the root names, "" if none. ok is
-	// false when nobody is told of this event.
-	Payload(ctx context.Context, tx *db.Tx, m merchant.Merchant, e event.Event) (body []byte, notificationURL string, ok bool, err error)
+	// now. It is asked for only when somebody is told.
+	Payload(ctx context.Context, tx *db.Tx, m merchant.Merchant, e event.Event) (body []byte, err error)
 }
 
 // Service keeps endpoints and delivers notifications.

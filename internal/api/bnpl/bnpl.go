@@ -12,6 +12,7 @@ import (
 	"tradecredit/internal/db"
 	"tradecredit/internal/deferred"
 	"tradecredit/internal/event"
+	"tradecredit/internal/id"
 	"tradecredit/internal/mail"
 	"tradecredit/internal/merchant"
 	"tradecredit/internal/offer"
@@ -86,28 +87,30 @@ type notification struct {
 	} `json:"data"`
 }
 
-// Notify writes the notification of an event: the order it belongs to as it is
-// now, expanded. ok is false for events that belong to no order, or to one that
-// is gone.
-func (a *API) Notify(v View, tx *db.Tx, e event.Event) (body []byte, notificationURL string, ok bool, err error) {
+// Notification is the body that tells of an event: the order it belongs to as it
+// is now, expanded.
+func (a *API) Notification(v View, tx *db.Tx, e event.Event) ([]byte, error) {
+	n := notification{Created: api.Time(v.Now)}
+	var err error
+	if n.Data.Order, err = a.NotifiedOrder(v, tx, e.RootID); err != nil {
+		return nil, err
+	}
+	return api.Encode(n)
+}
+
+// NotificationURL is the address that the offer of an event's order names. ok is
+// false for events that belong to no order, or to one that is gone.
+func (a *API) NotificationURL(v View, tx *db.Tx, e event.Event) (url string, ok bool, err error) {
+	if !id.Has(id.Order, e.RootID) {
+		return "", false, nil
+	}
 	o, err := order.Get(v, tx, v.Merchant.ID, e.RootID)
 	if errors.Is(err, db.ErrNoRows) {
-		return nil, "", false, nil
+		return "", false, nil
 	}
-	if err != nil {
-		return nil, "", false, err
+	if err != nil || o.PaymentOffer == "" {
+		return "", err == nil, err
 	}
-	n := notification{Created: api.Time(v.Now)}
-	if n.Data.Order, err = a.NotifiedOrder(v, tx, o.ID); err != nil {
-		return nil, "", false, err
-	}
-	if o.PaymentOffer != "" {
-		current, err := offer.Get(v, tx, v.Merchant.ID, o.PaymentOffer)
-		if err != nil && !errors.Is(err, db.ErrNoRows) {
-			return nil, "", false, err
-		}
-		notificationURL = current.URLs.Notification
-	}
-	body, err = api.Encode(n)
-	return body, notificationURL, true, err
+	url, err = offer.NotificationURL(v, tx, v.Merchant.ID, o.PaymentOffer)
+	return url, err == nil, err
 }

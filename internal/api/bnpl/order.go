@@ -102,10 +102,14 @@ func (a *API) createOrder(c *api.Call, tx *db.Tx) (*api.Response, error) {
 
 func (a *API) listOrders(c *api.Call, tx *db.Tx) (*api.Response, error) {
 	p := c.Page()
+	uniqueID := c.Query("unique_id")
+	if uniqueID == "" && len(c.Expand()) == 0 {
+		return a.listShown(c, tx, p)
+	}
 	var orders []order.Stored
 	var count int64
 	var err error
-	if uniqueID := c.Query("unique_id"); uniqueID != "" {
+	if uniqueID != "" {
 		orders, count, err = findOrder(c, tx, uniqueID, p)
 	} else {
 		orders, count, err = order.List(c, tx, c.Merchant.ID, p)
@@ -120,6 +124,20 @@ func (a *API) listOrders(c *api.Call, tx *db.Tx) (*api.Response, error) {
 		}
 	}
 	return api.OK(page.New(c.Request, p, count, objects)), nil
+}
+
+// listShown is a page of orders with nothing expanded.
+func (a *API) listShown(c *api.Call, tx *db.Tx, p page.Page) (*api.Response, error) {
+	orders, count, err := order.ListShown(c, tx, c.Merchant.ID, p)
+	if err != nil {
+		return nil, err
+	}
+	base := c.URL("")
+	results := make([]func([]byte) []byte, len(orders))
+	for i, o := range orders {
+		results[i] = func(b []byte) []byte { return o.AppendJSON(b, base) }
+	}
+	return &api.Response{Status: http.StatusOK, Encoded: page.Append(c.Request, p, count, results)}, nil
 }
 
 // findOrder is the list of at most one order with this unique_id.
@@ -137,6 +155,10 @@ func findOrder(c *api.Call, tx *db.Tx, uniqueID string, p page.Page) ([]order.St
 }
 
 func (a *API) viewOrder(c *api.Call, tx *db.Tx) (*api.Response, error) {
+	if len(c.Expand()) == 0 {
+		o, err := order.GetShown(c, tx, c.Merchant.ID, c.Path("order"))
+		return &api.Response{Status: http.StatusOK, Encoded: o.AppendJSON(nil, c.URL(""))}, err
+	}
 	o, err := order.Get(c, tx, c.Merchant.ID, c.Path("order"))
 	if err != nil {
 		return nil, err

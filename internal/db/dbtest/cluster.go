@@ -17,17 +17,25 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// cluster is a PostgreSQL server that lives as long as the test process. It
-// listens on a socket in its own directory only.
-type cluster struct {
+// errNoServer is the one reason for which tests on PostgreSQL may be skipped.
+var errNoServer = errors.New("no PostgreSQL server is installed and TEST_POSTGRES_URL is not set")
+
+// Cluster is a PostgreSQL server that lives as long as this process. It listens
+// on a socket in its own directory only.
+type Cluster struct {
 	dir string
+	bin string
 	url string
 	cmd *exec.Cmd
 }
 
-// startCluster makes a cluster that does not wait for the disk: it is thrown
-// away, and what the tests kill is the program, not the server.
-func startCluster() (*cluster, error) {
+// careless are settings that do not wait for the disk: a cluster for tests is
+// thrown away, and what the tests kill is the program, not the server.
+var careless = []string{"fsync=off", "full_page_writes=off", "synchronous_commit=off", "shared_buffers=64MB", "max_wal_size=256MB"}
+
+// StartCluster makes a cluster with these settings beside its defaults. Stop ends
+// it and removes its files.
+func StartCluster(settings ...string) (*Cluster, error) {
 	bin, err := serverBinaries()
 	if err != nil {
 		return nil, err
@@ -36,10 +44,10 @@ func startCluster() (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{dir: dir}
+	c := &Cluster{dir: dir, bin: bin}
 	cred, err := c.credential()
 	if err != nil {
-		c.stop()
+		c.Stop()
 		return nil, err
 	}
 	initdb := exec.Command(filepath.Join(bin, "initdb"), "--pgdata="+filepath.Join(dir, "data"),
@@ -47,21 +55,23 @@ func startCluster() (*cluster, error) {
 	initdb.Dir = dir
 	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: cred}
 	if out, err := initdb.CombinedOutput(); err != nil {
-		c.stop()
+		c.Stop()
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	c.cmd = exec.Command(filepath.Join(bin, "postgres"), "-D", filepath.Join(dir, "data"), "-k", dir, "-h", "",
-		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off",
-		"-c", "max_connections=300", "-c", "shared_buffers=64MB", "-c", "max_wal_size=256MB")
+	args := []string{"-D", filepath.Join(dir, "data"), "-k", dir, "-h", "", "-c", "max_connections=300"}
+	for _, s := range settings {
+		args = append(args, "-c", s)
+	}
+	c.cmd = exec.Command(filepath.Join(bin, "postgres"), args...)
 	c.cmd.Dir = dir
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: cred, Pdeathsig: syscall.SIGQUIT}
 	if err := startKept(c.cmd); err != nil {
-		c.stop()
+		c.Stop()
 		return nil, err
 	}
 	c.url = "postgres://postgres@/postgres?host=" + url.QueryEscape(dir)
 	if err := c.wait(); err != nil {
-		c.stop()
+		c.Stop()
 		return nil, err
 	}
 	return c, nil
@@ -80,7 +90,7 @@ func startKept(cmd *exec.Cmd) error {
 }
 
 // credential is the account to run as: PostgreSQL refuses to run as root.
-func (c *cluster) credential() (*syscall.Credential, error) {
+func (c *Cluster) credential() (*syscall.Credential, error) {
 	if os.Getuid() != 0 {
 		return nil, nil
 	}
@@ -101,7 +111,7 @@ func (c *cluster) credential() (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, os.Chown(c.dir, uid, gid)
 }
 
-func (c *cluster) wait() error {
+func (c *Cluster) wait() error {
 	var err error
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -117,7 +127,17 @@ func (c *cluster) wait() error {
 	return fmt.Errorf("the server does not answer: %w", err)
 }
 
-func (c *cluster) stop() {
+// URL is the address of the cluster's postgres database.
+func (c *Cluster) URL() string { return c.url }
+
+// Dir is the directory of the cluster's socket.
+func (c *Cluster) Dir() string { return c.dir }
+
+// Bin is the directory of the server's programs, such as pgbench.
+func (c *Cluster) Bin() string { return c.bin }
+
+// Stop ends the server at once and removes its files.
+func (c *Cluster) Stop() {
 	if c.cmd != nil && c.cmd.Process != nil {
 		_ = c.cmd.Process.Signal(syscall.SIGQUIT)
 		_, _ = c.cmd.Process.Wait()
@@ -135,5 +155,5 @@ func serverBinaries() (string, error) {
 			return filepath.Dir(path), nil
 		}
 	}
-	return "", errors.New("no PostgreSQL server is installed and TEST_POSTGRES_URL is not set")
+	return "", errNoServer
 }

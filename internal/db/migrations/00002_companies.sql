@@ -32,8 +32,8 @@ CREATE TABLE companies (
     segment BIGINT NOT NULL,
     id TEXT NOT NULL,
     country TEXT NOT NULL,
-    number_key TEXT{{postgres}} COLLATE "C"{{end}} NOT NULL,
-    name_key TEXT{{postgres}} COLLATE "C"{{end}} NOT NULL,
+    number_key TEXT NOT NULL,
+    name_key TEXT NOT NULL,
     name TEXT NOT NULL,
     data TEXT NOT NULL
 ) {{strict}};
@@ -46,7 +46,7 @@ CREATE INDEX companies_name ON companies (segment, country, name_key);
 CREATE TABLE company_words (
     segment BIGINT NOT NULL,
     country TEXT NOT NULL,
-    word TEXT{{postgres}} COLLATE "C"{{end}} NOT NULL,
+    word TEXT NOT NULL,
     companies BIGINT NOT NULL,
     places BYTEA NOT NULL,
     PRIMARY KEY (segment, country, word)
@@ -59,7 +59,7 @@ CREATE TABLE company_words (
 CREATE TABLE company_vocabulary (
     country TEXT NOT NULL,
     length BIGINT NOT NULL,
-    word TEXT{{postgres}} COLLATE "C"{{end}} NOT NULL,
+    word TEXT NOT NULL,
     PRIMARY KEY (country, length, word)
 ) {{strict}}{{sqlite}}, WITHOUT ROWID{{end}};
 

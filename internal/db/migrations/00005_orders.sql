@@ -1,7 +1,8 @@
 -- +goose Up
 
--- What buyers want to buy. body is the order itself as JSON; the columns beside
--- it are what orders are found by. offer_id and deferred_payment_id are '' as
+-- What buyers want to buy. body is the order itself as JSON, shown is most of
+-- what the API answers for it; the columns beside them are what orders are found
+-- by. offer_id and deferred_payment_id are '' as
 -- long as there is none.
 CREATE TABLE orders (
     merchant_id TEXT NOT NULL,
@@ -15,6 +16,7 @@ CREATE TABLE orders (
     offer_id TEXT NOT NULL,
     deferred_payment_id TEXT NOT NULL,
     body TEXT NOT NULL,
+    shown TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     PRIMARY KEY (merchant_id, id),
