@@ -25,7 +25,7 @@ export async function open(browser, origin, options = {}) {
   page.on('pageerror', error => problems.push(`script error: ${error.message}`))
   page.on('console', message => {
     // A page that is rightly a 404 is logged as a failed load of itself.
-    if (message.type() === 'error' && !/status of 404/.test(message.text())) problems.push(`console: ${message.text()}`)
+    if (message.type() === 'error' && !/status of (404|422)/.test(message.text())) problems.push(`console: ${message.text()}`)
   })
   page.on('requestfailed', request => problems.push(`failed: ${request.url()} ${request.failure()?.errorText}`))
   return { context, page, problems }

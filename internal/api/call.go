@@ -167,7 +167,7 @@ func (c *Call) acceptableType() error {
 			return nil
 		}
 	}
-	return apierr.Detail(http.StatusUnsupportedMediaType, fmt.Sprintf("Unsupported media type %q in request.", header))
+	return apierr.Detail(http.StatusUnsupportedMediaType, `Unsupported media type "`+header+`" in request.`)
 }
 
 // Fingerprint covers the request: method, path and body, whatever the order of

@@ -94,7 +94,8 @@ func (l *limiter) of(route *Route, who *identity, r *http.Request) []*rate.Limit
 	case who.key.Kind == merchant.PublicKey:
 		n := l.limits.PublicSearchesPerMinute
 		key := l.bucket("k:"+who.key.Hash, l.limits.PublicPerSecond, int(l.limits.PublicPerSecond))
-		if route.Method == http.MethodPost {
+		if route.Access == Anonymous && route.Method == http.MethodPost {
+			// A search: what the limit is there for.
 			return []*rate.Limiter{key, l.bucket("s:"+who.key.Hash+address(r), float64(n)/60, n)}
 		}
 		return []*rate.Limiter{key}

@@ -31,6 +31,8 @@ type Config struct {
 	// References and Taken answer the questions of forms.
 	References References
 	Taken      map[string]func(c *Call, tx *db.Tx, value string) (bool, error)
+	// Requests keeps requests for later; nil keeps none.
+	Requests *RequestLog
 	// Wake is called when a change may have made work for the queue.
 	Wake func()
 	// Fallback answers what no route does, for example hosted pages; nil is a 404.
@@ -83,23 +85,27 @@ const maxBody = 4 << 20
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	methods, params := s.router.find(r.URL.Path)
+	requestID := id.New(id.Request)
+	w.Header().Set("Request-Id", requestID)
 	if methods == nil && s.Fallback != nil && !strings.HasPrefix(r.URL.Path, "/v1") {
 		s.Fallback.ServeHTTP(w, r)
 		return
 	}
-	requestID := id.New(id.Request)
-	w.Header().Set("Request-Id", requestID)
+	r.Method = strings.ToUpper(r.Method)
 	defer s.recover(w, r, requestID)
-	answer, err := s.answer(w.Header(), r, methods, params)
+	var merchantID string
+	answer, err := s.answer(w.Header(), r, methods, params, &merchantID)
 	if err != nil {
 		answer = s.refuse(w.Header(), r, requestID, err)
 	}
 	s.send(w, r, answer)
+	s.logged(r, requestID, merchantID, answer.Status)
 }
 
 // answer takes a request through the refusals in their order: no route, not
-// acceptable, not authenticated, not permitted, too often, no such method.
-func (s *Server) answer(h http.Header, r *http.Request, methods map[string]*Route, params map[string]string) (*Answer, error) {
+// acceptable, not authenticated, not permitted, too often, no such method. It
+// notes in merchantID who called.
+func (s *Server) answer(h http.Header, r *http.Request, methods map[string]*Route, params map[string]string, merchantID *string) (*Answer, error) {
 	if methods == nil {
 		return nil, apierr.NotFound()
 	}
@@ -125,6 +131,9 @@ func (s *Server) answer(h http.Header, r *http.Request, methods map[string]*Rout
 	if err != nil {
 		return nil, err
 	}
+	if who != nil {
+		*merchantID = who.merchant.ID
+	}
 	if err := permit(governing, who, r.Header.Get("Origin")); err != nil {
 		return nil, err
 	}
@@ -135,7 +144,7 @@ func (s *Server) answer(h http.Header, r *http.Request, methods map[string]*Rout
 		return describe(methods)
 	}
 	if route == nil {
-		return nil, apierr.Detail(http.StatusMethodNotAllowed, fmt.Sprintf("Method %q not allowed.", r.Method))
+		return nil, apierr.Detail(http.StatusMethodNotAllowed, `Method "`+r.Method+`" not allowed.`)
 	}
 	return s.run(s.call(r, route, params, who))
 }

@@ -42,11 +42,14 @@ type App struct {
 	Committer *deferred.Committer
 	Routes    []api.Route
 	Handler   http.Handler
+	// Document describes Routes, as OpenAPI.
+	Document []byte
 
-	config Config
-	clock  clock.Clock
-	log    *slog.Logger
-	ready  atomic.Bool
+	requests *api.RequestLog
+	config   Config
+	clock    clock.Clock
+	log      *slog.Logger
+	ready    atomic.Bool
 }
 
 // services are the parts that the composition wires to each other.
@@ -67,6 +70,7 @@ func New(ctx context.Context, c Config, d *db.DB, k clock.Clock, log *slog.Logge
 		return nil, err
 	}
 	a := &App{DB: d, config: c, clock: k, log: log, Queue: job.New(d, k, log)}
+	a.requests = api.NewRequestLog(d, func(err error) { log.Error("writing the request log", "error", err) })
 	a.Committer = deferred.NewCommitter(d, k, bnpl.EncodeEntry, a.Queue.Wake)
 	s, err := a.services(ctx)
 	if err != nil {
@@ -74,6 +78,9 @@ func New(ctx context.Context, c Config, d *db.DB, k clock.Clock, log *slog.Logge
 	}
 	a.handleWork(s)
 	if a.Handler, err = a.handler(s); err != nil {
+		return nil, err
+	}
+	if err := a.scheduleHousekeeping(ctx); err != nil {
 		return nil, err
 	}
 	a.ready.Store(true)
@@ -141,13 +148,23 @@ func (a *App) handleWork(s *services) {
 	a.Queue.HandleDue(deferred.ExpiryKind, s.deferred.Expire)
 	s.webhooks.Register(a.Queue)
 	s.mailer.Register(a.Queue)
+	a.Queue.HandleDue(housekeepingKind, a.housekeep)
 }
 
 func (a *App) handler(s *services) (http.Handler, error) {
-	routes := slices.Concat(a.openRoutes(), s.bnpl.Routes())
+	routes := slices.Concat(a.openRoutes(), s.bnpl.Routes(), api.RequestRoutes())
 	if a.config.Environment == merchant.Sandbox {
 		control := &sandbox.API{DB: a.DB, BNPL: s.bnpl, Deferred: s.deferred, Webhooks: s.webhooks, Queue: a.Queue}
 		routes = append(routes, control.Routes()...)
+	}
+	info := api.Info{Title: "Tradecredit", Version: "v1", Server: a.config.Public(), Types: bnpl.Types()}
+	document, err := api.DocumentRoutes(routes, info)
+	if err != nil {
+		return nil, err
+	}
+	routes = append(routes, document...)
+	if a.Document, err = api.OpenAPI(routes, info); err != nil {
+		return nil, err
 	}
 	a.Routes = routes
 	pages, err := a.pages(s)
@@ -156,7 +173,7 @@ func (a *App) handler(s *services) (http.Handler, error) {
 	}
 	return api.New(api.Config{
 		DB: a.DB, Clock: a.clock, Log: a.log, Limits: a.config.Limits, PublicURL: a.config.Public(), Routes: routes,
-		References: a.references(s), Taken: s.bnpl.Taken(), Wake: a.Queue.Wake, Fallback: pages,
+		References: a.references(s), Taken: s.bnpl.Taken(), Requests: a.requests, Wake: a.Queue.Wake, Fallback: pages,
 	})
 }
 

@@ -49,9 +49,16 @@ func (a *App) Serve(ctx context.Context, l net.Listener) error {
 	stopWork()
 	workers.Wait()
 	if err == nil {
-		a.Committer.Stop()
+		a.Close()
 	}
 	return err
+}
+
+// Close ends what runs beside the requests and the queue, once both have ended:
+// it waits for what is under way and writes what is left.
+func (a *App) Close() {
+	a.Committer.Stop()
+	a.requests.Close()
 }
 
 // Keys are the demo merchant's, as they are kept in the data directory.

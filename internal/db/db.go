@@ -53,9 +53,19 @@ type DB struct {
 	conns  connector
 }
 
+// mode is what a transaction is for.
+type mode int
+
+const (
+	reading mode = iota
+	writing
+	// snapshot reads everything as it was at one moment.
+	snapshot
+)
+
 // connector is the seam between DB and the two engines.
 type connector interface {
-	begin(ctx context.Context, write bool) (session, error)
+	begin(ctx context.Context, m mode) (session, error)
 	ping(ctx context.Context) error
 	migrate(ctx context.Context) error
 	retryable(err error) bool
@@ -115,7 +125,7 @@ const maxAttempts = 10
 // returned as it is.
 func (d *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	for attempt := 1; ; attempt++ {
-		err := d.once(ctx, true, fn)
+		err := d.once(ctx, writing, fn)
 		if err == nil || attempt == maxAttempts || !errors.Is(err, ErrRetry) && !d.conns.retryable(err) {
 			return err
 		}
@@ -128,13 +138,20 @@ func (d *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	}
 }
 
-// Read runs fn in a read-only transaction.
+// Read runs fn in a read-only transaction. On PostgreSQL two statements of it may
+// see what was committed between them.
 func (d *DB) Read(ctx context.Context, fn func(tx *Tx) error) error {
-	return d.once(ctx, false, fn)
+	return d.once(ctx, reading, fn)
 }
 
-func (d *DB) once(ctx context.Context, write bool, fn func(tx *Tx) error) (err error) {
-	s, err := d.conns.begin(ctx, write)
+// Snapshot is Read whose statements all see the database as it was at one moment.
+// It may keep the engine from cleaning up for as long as it takes.
+func (d *DB) Snapshot(ctx context.Context, fn func(tx *Tx) error) error {
+	return d.once(ctx, snapshot, fn)
+}
+
+func (d *DB) once(ctx context.Context, m mode, fn func(tx *Tx) error) (err error) {
+	s, err := d.conns.begin(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -148,7 +165,7 @@ func (d *DB) once(ctx context.Context, write bool, fn func(tx *Tx) error) (err e
 	if err := fn(tx); err != nil {
 		return err
 	}
-	if !write {
+	if m != writing {
 		return nil
 	}
 	// A commit that has begun is awaited even if the caller went away: whoever

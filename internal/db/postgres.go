@@ -46,18 +46,22 @@ func openPostgres(ctx context.Context, o Options) (*postgresDB, error) {
 	return d, nil
 }
 
-func (d *postgresDB) begin(ctx context.Context, write bool) (session, error) {
+func (d *postgresDB) begin(ctx context.Context, m mode) (session, error) {
 	conn, err := d.pool.Acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s := &postgresSession{db: d, conn: conn, write: write}
-	if write {
+	s := &postgresSession{db: d, conn: conn, transaction: m != reading}
+	switch m {
+	case writing:
 		// BEGIN travels with the first statements: one round trip less.
 		s.queue("BEGIN", nil)
+	case snapshot:
+		s.queue("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", nil)
+	case reading:
+		// No transaction is needed: in READ COMMITTED each statement sees its own
+		// snapshot with or without one.
 	}
-	// A reader needs no transaction: in READ COMMITTED each statement sees its
-	// own snapshot with or without one.
 	return s, nil
 }
 
@@ -84,12 +88,13 @@ func (d *postgresDB) retryable(err error) bool {
 func (d *postgresDB) close() { d.pool.Close() }
 
 type postgresSession struct {
-	db     *postgresDB
-	conn   *pgxpool.Conn
-	write  bool
-	begun  bool
-	queued []queuedStatement
-	closed bool
+	db   *postgresDB
+	conn *pgxpool.Conn
+	// transaction is set unless each statement stands for itself.
+	transaction bool
+	begun       bool
+	queued      []queuedStatement
+	closed      bool
 }
 
 // queuedStatement waits to be sent with others. scan reads its rows, if any are
@@ -105,7 +110,7 @@ type queuedStatement struct {
 func (s *postgresSession) send(ctx context.Context, last SQL, args []any) (pgx.BatchResults, error) {
 	queued := s.queued
 	s.queued = nil
-	s.begun = s.begun || s.write
+	s.begun = s.begun || s.transaction
 	var b pgx.Batch
 	for _, st := range queued {
 		b.Queue(s.db.dialect.of(st.q), st.args...)

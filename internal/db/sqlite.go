@@ -77,9 +77,10 @@ func (d *sqliteDB) fill(conns chan *sqliteConn, dsn string) error {
 	return nil
 }
 
-func (d *sqliteDB) begin(ctx context.Context, write bool) (session, error) {
+func (d *sqliteDB) begin(ctx context.Context, m mode) (session, error) {
+	// A reader's transaction is a snapshot in any case.
 	home, start := d.readers, SQL("BEGIN")
-	if write {
+	if m == writing {
 		home, start = d.writer, "BEGIN IMMEDIATE"
 	}
 	select {
@@ -96,7 +97,7 @@ func (d *sqliteDB) begin(ctx context.Context, write bool) (session, error) {
 }
 
 func (d *sqliteDB) ping(ctx context.Context) error {
-	s, err := d.begin(ctx, false)
+	s, err := d.begin(ctx, reading)
 	if err != nil {
 		return err
 	}

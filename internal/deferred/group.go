@@ -231,7 +231,9 @@ type batch struct {
 }
 
 // load reads everything the group needs in one round trip and locks the
-// payments in the order of their keys.
+// payments in the order of their keys. The keys are read behind the locks: a copy
+// of a request that another node has just committed was waited for there, and is
+// found now, while before it was not.
 func (b *batch) load(ctx context.Context, tx *db.Tx, group []*pending) error {
 	var keyed []idempotency.Request
 	var merchants, ids []string
@@ -245,11 +247,11 @@ func (b *batch) load(ctx context.Context, tx *db.Tx, group []*pending) error {
 			merchants, ids = append(merchants, p.MerchantID), append(ids, p.PaymentID)
 		}
 	}
-	b.keys = idempotency.FindMany(tx, keyed)
 	b.payments, b.changed, b.credit = map[paymentKey]*Payment{}, map[paymentKey]bool{}, map[credit.Key]int64{}
 	for _, args := range tx.Split(merchants, ids) {
 		tx.QueueQuery(lockPayments, b.readPayments, args...)
 	}
+	b.keys = idempotency.FindMany(tx, keyed)
 	b.merchants = merchant.FindMany(tx, merchants)
 	return tx.Flush(ctx)
 }

@@ -37,6 +37,8 @@ const (
 	upsertDue db.SQL = `INSERT INTO due (merchant_id, kind, object_id, due_at, run_at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (merchant_id, kind, object_id) DO UPDATE
 		SET due_at = excluded.due_at, run_at = excluded.run_at, failures = 0, parked = ''`
+	insertDue db.SQL = `INSERT INTO due (merchant_id, kind, object_id, due_at, run_at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (merchant_id, kind, object_id) DO NOTHING`
 	deleteDue db.SQL = `DELETE FROM due WHERE merchant_id = $1 AND kind = $2 AND object_id = $3`
 	shiftDue  db.SQL = `UPDATE due SET run_at = due_at - $2 WHERE merchant_id = $1`
 	nextDue   db.SQL = `SELECT merchant_id, kind, object_id, due_at, run_at FROM due
@@ -61,6 +63,12 @@ const maxFailures = 8
 func Schedule(tx *db.Tx, d Due, offset time.Duration) {
 	at := db.Micros(d.At)
 	tx.Queue(upsertDue, d.MerchantID, d.Kind, d.ObjectID, at, at-offset.Microseconds())
+}
+
+// ScheduleOnce is Schedule that leaves a due row which is there already as it is.
+func ScheduleOnce(tx *db.Tx, d Due, offset time.Duration) {
+	at := db.Micros(d.At)
+	tx.Queue(insertDue, d.MerchantID, d.Kind, d.ObjectID, at, at-offset.Microseconds())
 }
 
 // Cancel removes the due row of a kind that an object has, if any.

@@ -43,9 +43,11 @@ type Outcome struct {
 // Func makes one attempt. No transaction is open meanwhile.
 type Func func(ctx context.Context, j Job) Outcome
 
-// lease is how long an attempt may take before another node may make the next
-// one. It is longer than any call's own timeout.
-const lease = 2 * time.Minute
+// The settings of a new queue.
+const (
+	defaultLease = 15 * time.Second
+	defaultGrace = 15 * time.Second
+)
 
 const (
 	insertJob db.SQL = `INSERT INTO jobs (id, merchant_id, kind, payload, lane, run_at, created_at)
@@ -59,7 +61,6 @@ const (
 	finishJob  db.SQL = `DELETE FROM jobs WHERE id = $1 AND attempt = $2 AND lease_by = $3`
 	retryJob   db.SQL = `UPDATE jobs SET run_at = $4, lease_by = '' WHERE id = $1 AND attempt = $2 AND lease_by = $3`
 	parkJob    db.SQL = `UPDATE jobs SET parked = $4, lease_by = '' WHERE id = $1 AND attempt = $2 AND lease_by = $3`
-	releaseBy  db.SQL = `UPDATE jobs SET run_at = $2, lease_by = '', attempt = attempt - 1 WHERE lease_by = $1`
 	soonest    db.SQL = `SELECT MIN(run_at) FROM jobs WHERE parked = ''`
 	parkedJobs db.SQL = `SELECT merchant_id, kind, id, run_at, parked FROM jobs
 		WHERE parked <> '' ORDER BY merchant_id, run_at LIMIT $1`
@@ -68,6 +69,13 @@ const (
 // Queue runs what waits in the database. Several nodes may run one each on the
 // same database.
 type Queue struct {
+	// Lease is how long the jobs of a node that was killed wait for another. A
+	// node that lives renews its leases, however long its attempts take.
+	Lease time.Duration
+	// Grace is how long a node that is asked to stop waits for its attempts; it
+	// gives up the jobs of those that take longer. Both are set before Run.
+	Grace time.Duration
+
 	db    *db.DB
 	clock clock.Clock
 	log   *slog.Logger
@@ -78,13 +86,17 @@ type Queue struct {
 	// looking, such as events that are to be chained.
 	before []func(context.Context) (bool, error)
 	wake   chan struct{}
+	// held are the jobs whose attempts are under way, with the number of the
+	// attempt.
+	mu   sync.Mutex
+	held map[string]int
 }
 
 // New returns a queue that handles nothing yet.
 func New(d *db.DB, c clock.Clock, log *slog.Logger) *Queue {
 	return &Queue{
-		db: d, clock: c, log: log, node: id.New("node"),
-		due: map[string]DueFunc{}, jobs: map[string]Func{}, wake: make(chan struct{}, 1),
+		Lease: defaultLease, Grace: defaultGrace, db: d, clock: c, log: log, node: id.New("node"),
+		due: map[string]DueFunc{}, jobs: map[string]Func{}, wake: make(chan struct{}, 1), held: map[string]int{},
 	}
 }
 
@@ -126,15 +138,41 @@ const poll = 250 * time.Millisecond
 // width is how many jobs a node makes attempts at side by side.
 const width = 16
 
-// Run does what waits until ctx ends. Then it waits for the attempts under way
-// and releases what it had claimed.
+// Run does what waits until ctx ends. Then it waits for the attempts under way,
+// for as long as Grace, and releases those that are not done.
 func (q *Queue) Run(ctx context.Context) {
 	var attempts sync.WaitGroup
+	var keeper sync.WaitGroup
 	slots := make(chan struct{}, width)
+	keeping, stopKeeping := context.WithCancel(context.WithoutCancel(ctx))
+	keeper.Add(1)
+	go func() {
+		defer keeper.Done()
+		q.keepLeases(keeping)
+	}()
+	q.work(ctx, slots, &attempts)
+	finished := make(chan struct{})
+	go func() {
+		attempts.Wait()
+		close(finished)
+	}()
+	select {
+	case <-finished:
+	case <-time.After(q.Grace):
+	}
+	stopKeeping()
+	keeper.Wait()
+	if err := q.release(context.WithoutCancel(ctx)); err != nil {
+		q.log.Error("releasing jobs", "error", err)
+	}
+}
+
+// work makes one round after the other until ctx ends.
+func (q *Queue) work(ctx context.Context, slots chan struct{}, attempts *sync.WaitGroup) {
 	timer := time.NewTimer(poll)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		found, err := q.round(ctx, slots, &attempts)
+		found, err := q.round(ctx, slots, attempts)
 		if err != nil && ctx.Err() == nil {
 			q.log.Error("work queue", "error", err)
 		}
@@ -147,14 +185,6 @@ func (q *Queue) Run(ctx context.Context) {
 		case <-q.wake:
 		case <-timer.C:
 		}
-	}
-	attempts.Wait()
-	err := q.db.Write(context.WithoutCancel(ctx), func(tx *db.Tx) error {
-		tx.Queue(releaseBy, q.node, db.Micros(q.clock.Now()))
-		return nil
-	})
-	if err != nil {
-		q.log.Error("releasing jobs", "error", err)
 	}
 }
 
@@ -212,17 +242,22 @@ func (q *Queue) claim(ctx context.Context, n int) (jobs []Job, err error) {
 		ids, tries := make([]string, len(jobs)), make([]int64, len(jobs))
 		until, by := make([]int64, len(jobs)), make([]string, len(jobs))
 		for i, j := range jobs {
-			ids[i], tries[i], until[i], by[i] = j.ID, int64(j.Attempt), db.Micros(now.Add(lease)), q.node
+			ids[i], tries[i], until[i], by[i] = j.ID, int64(j.Attempt), db.Micros(now.Add(q.Lease)), q.node
 		}
 		tx.QueueMany(claimJobs, ids, tries, until, by)
 		return err
 	})
-	return jobs, err
+	if err != nil {
+		return nil, err
+	}
+	q.hold(jobs)
+	return jobs, nil
 }
 
 // attempt makes one attempt and stores what came of it. The store is fenced: a
 // node that lost its lease changes nothing.
 func (q *Queue) attempt(ctx context.Context, j Job) {
+	defer q.drop(j)
 	out := Outcome{Park: fmt.Sprintf("nothing handles jobs of kind %q", j.Kind)}
 	if handle := q.jobs[j.Kind]; handle != nil {
 		out = handle(ctx, j)

@@ -59,7 +59,7 @@ type Server struct {
 // configuration that has a database, a clock, a log and generous limits.
 func New(t testing.TB, d *db.DB, wire func(c *api.Config)) *Server {
 	t.Helper()
-	s := &Server{t: t, DB: d, Clock: &Clock{now: Start}}
+	s := &Server{t: t, DB: d, Clock: NewClock()}
 	c := api.Config{
 		DB: d, Clock: s.Clock, Log: slog.New(slog.NewTextHandler(testLog{t}, nil)), PublicURL: "https://api.example",
 		Limits: api.Limits{
@@ -72,9 +72,27 @@ func New(t testing.TB, d *db.DB, wire func(c *api.Config)) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.http = httptest.NewServer(handler)
-	t.Cleanup(s.http.Close)
+	s.serve(handler)
 	return s
+}
+
+// Over drives a handler that was put together elsewhere, on this database and
+// this clock.
+func Over(t testing.TB, d *db.DB, k *Clock, handler http.Handler) *Server {
+	t.Helper()
+	s := &Server{t: t, DB: d, Clock: k}
+	s.serve(handler)
+	return s
+}
+
+// NewClock returns a clock that stands at Start.
+func NewClock() *Clock { return &Clock{now: Start} }
+
+// serve listens. Redirects are not followed: tests look at them.
+func (s *Server) serve(handler http.Handler) {
+	s.http = httptest.NewServer(handler)
+	s.t.Cleanup(s.http.Close)
+	s.http.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 }
 
 // testLog shows what the server logs, which is only ever its own faults.
@@ -98,8 +116,20 @@ func (s *Server) Merchant(profile merchant.Profile) *Client {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	return s.Client(made)
+}
+
+// Client returns a client with the secret key of a merchant.
+func (s *Server) Client(made merchant.Created) *Client {
 	c := &Client{server: s, t: s.t, Merchant: made, header: http.Header{}, names: &names{}}
 	return c.With("Authorization", "Token "+made.SecretKey)
+}
+
+// For returns the client for a subtest, which then is the one that fails.
+func (c *Client) For(t testing.TB) *Client {
+	other := *c
+	other.t = t
+	return &other
 }
 
 // Client sends the requests of one merchant.

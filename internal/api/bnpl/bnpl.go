@@ -59,6 +59,11 @@ func (a *API) Routes() []api.Route {
 	)
 }
 
+// Types are the objects that others show when they are expanded.
+func Types() []any {
+	return []any{Order{}, Offer{}, Plan{}, DeferredPayment{}, Company{}, OrderOrganisation{}, OrderUser{}}
+}
+
 // Taken answers forms that want to know whether a value is free.
 func (a *API) Taken() map[string]func(c *api.Call, tx *db.Tx, value string) (bool, error) {
 	taken := a.partyTaken()

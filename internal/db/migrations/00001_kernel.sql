@@ -33,7 +33,9 @@ CREATE TABLE events (
 ) {{strict}};
 CREATE UNIQUE INDEX events_seq ON events (merchant_id, seq);
 CREATE UNIQUE INDEX events_id ON events (merchant_id, id);
-CREATE INDEX events_unchained ON events (merchant_id, n) WHERE seq IS NULL;
+-- seq is in it, though it is always NULL there: without, SQLite would look for
+-- what is unchained in the whole of events_seq.
+CREATE INDEX events_unchained ON events (merchant_id, n, seq) WHERE seq IS NULL;
 CREATE INDEX events_object ON events (merchant_id, object_id, n);
 
 CREATE TABLE event_chains (
@@ -56,6 +58,7 @@ CREATE TABLE due (
 ) {{strict}};
 CREATE INDEX due_run ON due (run_at) WHERE parked = '';
 CREATE INDEX due_merchant ON due (merchant_id, due_at) WHERE parked = '';
+CREATE INDEX due_parked ON due (merchant_id, due_at) WHERE parked <> '';
 
 -- Calls to the outside world that are still to be made.
 CREATE TABLE jobs (
@@ -72,6 +75,7 @@ CREATE TABLE jobs (
     created_at BIGINT NOT NULL
 ) {{strict}};
 CREATE INDEX jobs_run ON jobs (run_at) WHERE parked = '';
+CREATE INDEX jobs_parked ON jobs (merchant_id, run_at) WHERE parked <> '';
 CREATE INDEX jobs_lane ON jobs (lane, id);
 
 -- Double entries: append-only, summing to zero for every transaction and

@@ -1,6 +1,6 @@
 -- +goose Up
 
--- Companies are kept in segments: up to a quarter of a million companies of one
+-- Companies are kept in segments: up to half a million companies of one
 -- generation of one source. Every index is led by the segment, so that loading
 -- writes to one place at a time, a generation is switched in by changing the
 -- state of its segments, and an old one is removed without touching the rest.
