@@ -218,6 +218,11 @@ func (c Confidence) MarshalJSON() ([]byte, error) {
 	return []byte(s), nil
 }
 
+// JSONSchema says what a confidence looks like.
+func (c Confidence) JSONSchema() map[string]any {
+	return map[string]any{"type": "number", "minimum": 0, "maximum": 1}
+}
+
 // UnmarshalJSON implements json.Unmarshaler.
 func (c *Confidence) UnmarshalJSON(b []byte) error {
 	whole, part, _ := strings.Cut(string(b), ".")

@@ -39,7 +39,7 @@ func (a *API) eventRoutes() []api.Route {
 			Doc: "Everything that happened to the merchant's objects, in the order in which it was committed. " +
 				"To catch up, ask again with `after` set to the last `next_after`.",
 			Query:    []api.Param{{Name: "after", Doc: "Only events behind this sequence number."}, {Name: "limit", Doc: "At most so many, 25 by default and 100 at most."}},
-			Response: EventFeed{}, Status: 200, Serve: a.readFeed,
+			Response: EventFeed{}, Status: 200, Errors: []int{400}, Serve: a.readFeed,
 		},
 		{
 			Method: http.MethodGet, Path: "/v1/events/{event}", Tag: tag, Summary: "View an event",

@@ -239,8 +239,10 @@ var undocumented = []int{
 }
 
 // Check tells whether an answer is one that the document describes. path has no
-// query. A HEAD is judged as the GET without its body.
+// query. A HEAD is judged as the GET without its body,
+// methods whatever their case.
 func (d *Document) Check(method, path string, status int, body []byte) error {
+	method = strings.ToUpper(method)
 	operations := d.find(path)
 	op := operations[method]
 	switch {

@@ -13,10 +13,12 @@ import (
 // mutator spoils requests. All chance comes from rnd, so that one seed gives
 // one sequence.
 type mutator struct {
-	rnd     *rand.Rand
-	pool    *pool
-	queries []string
-	fresh   int // numbers values that must not repeat
+	rnd  *rand.Rand
+	pool *pool
+	// queries are names of parameters; the first of them are those of the document.
+	queries    []string
+	documented int
+	fresh      int // numbers values that must not repeat
 }
 
 func pick[T any](m *mutator, from []T) T { return from[m.rnd.IntN(len(from))] }
@@ -29,7 +31,7 @@ func (m *mutator) request(seed Request) Request {
 	r := seed.clone()
 	r.Target = string(m.bind([]byte(r.Target)))
 	r.Body = m.refresh(m.bind(r.Body))
-	if m.chance(15) {
+	if m.chance(20) {
 		return r
 	}
 	for range 1 + m.rnd.IntN(3) {

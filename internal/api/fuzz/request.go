@@ -137,7 +137,7 @@ func (p *pool) learn(text []byte) {
 	for _, found := range identifier.FindAll(text, -1) {
 		id := string(found)
 		kind, _, _ := strings.Cut(id, "-")
-		if p.known[id] || kind == "req" {
+		if p.known[id] {
 			continue
 		}
 		p.known[id] = true

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -109,49 +110,63 @@ type explorer struct {
 	Options
 	report Report
 	seen   map[string]bool // sorts of failures
+	// reseedAt is after how many requests fresh seeds are due.
+	reseedAt int
+	// attempts counts the requests that no server would let through as well.
+	attempts int
 }
 
 // Explore sends the requests and reports what it found. Requests and Seed must be
 // set. One seed gives one sequence, as far as the handler answers alike.
 func Explore(ctx context.Context, o Options) Report {
-	e := &explorer{Options: o, seen: map[string]bool{}, report: Report{
+	e := &explorer{Options: o, seen: map[string]bool{}, reseedAt: reseedEvery, report: Report{
 		Seed: o.Seed, Statuses: map[int]int{}, Succeeded: map[string]int{},
 	}}
 	m := &mutator{rnd: rand.New(rand.NewPCG(o.Seed, 0)), pool: newPool(), queries: queries}
 	var documented []Request
 	if o.Document != nil {
 		documented = o.Document.seeds()
-		m.queries = append(slices.Clone(queries), o.Document.queries()...)
+		known := o.Document.queries()
+		m.queries, m.documented = append(known, queries...), len(known)
 	}
-	given := o.Seeds
-	e.learn(m.pool, given)
+	e.learn(m.pool, o.Seeds)
 	// Every seed goes first as it is: what succeeds makes the objects that the
 	// others need.
-	for _, r := range slices.Concat(given, documented) {
+	all := slices.Concat(o.Seeds, documented)
+	for _, r := range all {
 		e.one(ctx, m.pool, Request{r.Method, string(m.bind([]byte(r.Target))), r.clone().Header, m.bind(r.Body)})
 	}
 	// Half of the requests go through all seeds value by value, the rest is chance.
-	for _, b := range m.sweep(slices.Concat(given, documented)) {
-		if 2*e.report.Requests >= o.Requests || len(e.report.Failures) >= maxFailures || ctx.Err() != nil {
+	for _, b := range m.sweep(all) {
+		if e.done(ctx, o.Requests/2) {
 			break
 		}
+		e.reseed(m.pool)
 		e.one(ctx, m.pool, m.strike(b))
 	}
-	for n := 1; e.report.Requests < o.Requests && len(e.report.Failures) < maxFailures && ctx.Err() == nil; n++ {
-		if n%reseedEvery == 0 && o.Reseed != nil {
-			given = o.Reseed()
-			e.learn(m.pool, given)
-		}
-		from := given
-		if len(given) == 0 || len(documented) > 0 && m.chance(50) {
+	for len(all) > 0 && !e.done(ctx, o.Requests) {
+		e.reseed(m.pool)
+		from := e.Seeds
+		if len(from) == 0 || len(documented) > 0 && m.chance(50) {
 			from = documented
-		}
-		if len(from) == 0 {
-			break
 		}
 		e.one(ctx, m.pool, m.request(pick(m, from)))
 	}
 	return e.report
+}
+
+// done tells whether enough was sent, or enough was found.
+func (e *explorer) done(ctx context.Context, requests int) bool {
+	return e.report.Requests >= requests || e.attempts >= 20*requests || len(e.report.Failures) >= maxFailures || ctx.Err() != nil
+}
+
+// reseed asks for fresh seeds now and then.
+func (e *explorer) reseed(p *pool) {
+	if e.Reseed != nil && e.report.Requests >= e.reseedAt {
+		e.reseedAt = e.report.Requests + reseedEvery
+		e.Seeds = e.Reseed()
+		e.learn(p, e.Seeds)
+	}
 }
 
 func (e *explorer) learn(p *pool, seeds []Request) {
@@ -163,6 +178,7 @@ func (e *explorer) learn(p *pool, seeds []Request) {
 
 // one sends a request and looks at the answer.
 func (e *explorer) one(ctx context.Context, p *pool, r Request) {
+	e.attempts++
 	out, ok := r.sendable(ctx, e.Key)
 	if !ok {
 		return
@@ -173,6 +189,7 @@ func (e *explorer) one(ctx context.Context, p *pool, r Request) {
 	if a.status >= 200 && a.status < 300 {
 		e.report.Succeeded[e.operation(r)]++
 		p.learn(a.body)
+		p.learn([]byte(a.header.Get("Request-Id")))
 	}
 	fault := e.fault(r, a)
 	sort := fmt.Sprintf("%s %d %s", e.operation(r), a.status, firstLines(fault))
@@ -183,22 +200,26 @@ func (e *explorer) one(ctx context.Context, p *pool, r Request) {
 	e.report.Failures = append(e.report.Failures, Failure{e.report.Requests, r, a.status, a.body, fault})
 }
 
-// firstLines is what two failures of one sort have in common.
+var digits = regexp.MustCompile(`[0-9]+`)
+
+// firstLines is what two failures of one sort have in common: which item of a
+// list it was does not matter.
 func firstLines(fault string) string {
 	lines := strings.SplitN(fault, "\n", 3)
-	return strings.Join(lines[:min(2, len(lines))], "\n")
+	return digits.ReplaceAllString(strings.Join(lines[:min(2, len(lines))], "\n"), "#")
 }
 
 // operation names what a request is about: method and path of the document, or
 // the method alone.
 func (e *explorer) operation(r Request) string {
+	method := strings.ToUpper(r.Method)
 	if e.Document == nil {
-		return r.Method
+		return method
 	}
 	for _, op := range e.Document.find(r.path()) {
-		return r.Method + " " + op.path
+		return method + " " + op.path
 	}
-	return r.Method
+	return method
 }
 
 // seeds are the documented requests.

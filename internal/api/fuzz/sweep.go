@@ -13,10 +13,10 @@ var critical = []string{
 	"true", "[]", "{}", "[null]", "[{}]", `{"a":[]}`, `"9999-12-31T23:59:59.999999-14:00"`, `"0000-00-00"`, `"10000-01-01"`, `"user-1"`,
 }
 
-// criticalTargets are the same for paths and queries, encoded.
+// criticalTargets are the same for queries, the first of them for paths, encoded.
 var criticalTargets = []string{
-	"", "%00", "%FF", "%ED%A0%80", "%27", "%25", "%5C", "..", "-1", "0", "9223372036854775807", "9223372036854775808", "a,b..c,", "order-%00",
-	"order-1", "order-NU9UH2MoWwzcgLV2mGUigZ", strings.Repeat("a", 5000),
+	"order-%00", "%FF", "%ED%A0%80", "%27", "order-NU9UH2MoWwzcgLV2mGUigZ", "order-1", "..", strings.Repeat("a", 5000), // in paths as well
+	"", "%00", "%25", "%5C", "-1", "0", "9223372036854775807", "9223372036854775808", "a,b..c,",
 }
 
 // blow is one change of one seed.
@@ -50,9 +50,9 @@ func (m *mutator) sweep(seeds []Request) []blow {
 			add(seed, inBody, len(v.all()), critical)
 		}
 		path, _, _ := strings.Cut(seed.Target, "?")
-		add(seed, inPath, strings.Count(path, "/"), criticalTargets)
+		add(seed, inPath, strings.Count(path, "/"), criticalTargets[:8])
 		if seed.Method == "GET" {
-			add(seed, inQuery, len(m.queries), criticalTargets)
+			add(seed, inQuery, m.documented, criticalTargets)
 		}
 	}
 	m.rnd.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
