@@ -21,11 +21,13 @@ type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Serve the API and the hosted pages."`
 	Merchant merchantCommand `cmd:"" help:"Manage merchants."`
 
+	Companies companiesCommand `cmd:"" help:"Manage the register of companies."`
+
 	Migrate migrateCommand `cmd:"" help:"Bring the database up to date."`
 	Verify  verifyCommand  `cmd:"" help:"Recompute every figure from the events and name any difference."`
 	Jobs    jobsCommand    `cmd:"" help:"Show work that was given up."`
 	OpenAPI openAPICommand `cmd:"" name:"openapi" help:"Print the OpenAPI document."`
-	Demo    demoCommand    `cmd:"" help:"A server with a demo shop, and one purchase from order to capture, told on the terminal."`
+	Demo    demoCommand    `cmd:"" help:"Serve a sandbox with a demo shop, and play one purchase in it from the search to the books."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -1,21 +1,13 @@
 package api
 
 import (
-	"bytes"
-	"encoding/json"
 	"time"
+
+	"tradecredit/internal/db"
 )
 
-// Encode writes v as compact JSON with nothing escaped that need not be.
-func Encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
+// Encode writes v as the body of an answer.
+func Encode(v any) ([]byte, error) { return db.JSON(v) }
 
 // Time is an instant as the API writes it: UTC, with six digits of fraction or
 // none.

@@ -105,7 +105,7 @@ func (a *App) services(ctx context.Context) (*services, error) {
 		return nil, err
 	}
 	engine := a.engine()
-	s.offers = &offer.Service{Engine: engine, Customer: a.customer}
+	s.offers = &offer.Service{Engine: engine, Customer: a.customer, Locked: deferred.Locked}
 	s.deferred = &deferred.Service{Engine: engine, Customer: a.customer}
 	s.orders = &order.Service{OfferChanged: s.offers.ExpireOf, Locked: deferred.Locked}
 	s.parties = &party.Service{HasPayments: order.HasPayments, HasOrders: func(ctx context.Context, tx *db.Tx, merchantID, userID string) (bool, error) {
@@ -139,7 +139,7 @@ func (p payloads) Payload(ctx context.Context, tx *db.Tx, m merchant.Merchant, e
 }
 
 func (p payloads) view(ctx context.Context, m merchant.Merchant) bnpl.View {
-	return bnpl.View{Context: ctx, Merchant: m, PublicURL: p.app.config.Public(), Now: m.Now(p.app.clock.Now())}
+	return bnpl.View{Context: ctx, Merchant: m, PagesURL: p.app.config.Public(), Now: m.Now(p.app.clock.Now())}
 }
 
 // handleWork tells the queue who does what is due.

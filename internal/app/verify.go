@@ -21,32 +21,36 @@ type Report struct {
 }
 
 // Verify recomputes every figure from the events and the ledger entries, walks
-// over every hash chain, and names every difference. It changes nothing.
-func Verify(ctx context.Context, d *db.DB) (Report, error) {
-	r := Report{Problems: []string{}}
+// over every hash chain, and names every difference. It changes nothing, and it
+// looks at one moment of the database, so that it may run while servers do.
+func Verify(ctx context.Context, d *db.DB) (r Report, err error) {
+	err = d.Snapshot(ctx, func(tx *db.Tx) error {
+		r = Report{Problems: []string{}}
+		return r.all(ctx, tx)
+	})
+	return r, err
+}
+
+// all verifies every merchant and then what companies have in use.
+func (r *Report) all(ctx context.Context, tx *db.Tx) error {
 	used := map[credit.Key]int64{}
 	after := ""
 	for {
-		var page []merchant.Merchant
-		err := d.Read(ctx, func(tx *db.Tx) (err error) {
-			page, err = merchant.List(ctx, tx, after, 100)
-			return err
-		})
+		page, err := merchant.List(ctx, tx, after, 100)
 		if err != nil {
-			return r, err
+			return err
 		}
 		if len(page) == 0 {
-			break
+			return r.exposures(ctx, tx, used)
 		}
 		for _, m := range page {
 			after = m.ID
 			r.Merchants++
-			if err := r.merchant(ctx, d, m, used); err != nil {
-				return r, err
+			if err := r.merchant(ctx, tx, m, used); err != nil {
+				return err
 			}
 		}
 	}
-	return r, r.exposures(ctx, d, used)
 }
 
 func (r *Report) problem(format string, args ...any) {
@@ -54,38 +58,31 @@ func (r *Report) problem(format string, args ...any) {
 }
 
 // merchant verifies the chain, the ledger and the payments of one merchant.
-func (r *Report) merchant(ctx context.Context, d *db.DB, m merchant.Merchant, used map[credit.Key]int64) error {
-	err := d.Read(ctx, func(tx *db.Tx) error {
-		if err := event.Verify(ctx, tx, m.ID); err != nil {
-			r.problem("%s: %v", m.ID, err)
-		}
-		unbalanced, err := ledger.Unbalanced(ctx, tx, m.ID)
-		for _, t := range unbalanced {
-			r.problem("%s: ledger transaction %s does not sum to zero", m.ID, t)
-		}
+func (r *Report) merchant(ctx context.Context, tx *db.Tx, m merchant.Merchant, used map[credit.Key]int64) error {
+	if err := event.Verify(ctx, tx, m.ID); err != nil {
+		r.problem("%s: %v", m.ID, err)
+	}
+	unbalanced, err := ledger.Unbalanced(ctx, tx, m.ID)
+	if err != nil {
 		return err
-	})
+	}
+	for _, t := range unbalanced {
+		r.problem("%s: ledger transaction %s does not sum to zero", m.ID, t)
+	}
 	after := ""
-	for err == nil {
-		var page []deferred.Payment
-		err = d.Read(ctx, func(tx *db.Tx) (err error) {
-			if page, err = deferred.After(ctx, tx, m.ID, after, 200); err != nil {
+	for {
+		page, err := deferred.After(ctx, tx, m.ID, after, 200)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, p := range page {
+			if err := r.payment(ctx, tx, p); err != nil {
 				return err
 			}
-			for _, p := range page {
-				if err := r.payment(ctx, tx, p); err != nil {
-					return err
-				}
-				used[credit.Key{CompanyID: p.CompanyID, Currency: p.Currency}] += p.Exposure()
-			}
-			return nil
-		})
-		if len(page) == 0 {
-			break
+			used[credit.Key{CompanyID: p.CompanyID, Currency: p.Currency}] += p.Exposure()
+			after = p.ID
 		}
-		after = page[len(page)-1].ID
 	}
-	return err
 }
 
 // payment holds a payment against its events and its ledger entries.
@@ -147,22 +144,20 @@ func (r *Report) figures(p deferred.Payment, events []deferred.Event) {
 }
 
 // exposures holds what companies have in use against their payments.
-func (r *Report) exposures(ctx context.Context, d *db.DB, used map[credit.Key]int64) error {
-	return d.Read(ctx, func(tx *db.Tx) error {
-		stored := map[credit.Key]int64{}
-		if err := credit.List(ctx, tx, func(k credit.Key, inUse int64) { stored[k] = inUse }); err != nil {
-			return err
+func (r *Report) exposures(ctx context.Context, tx *db.Tx, used map[credit.Key]int64) error {
+	stored := map[credit.Key]int64{}
+	if err := credit.List(ctx, tx, func(k credit.Key, inUse int64) { stored[k] = inUse }); err != nil {
+		return err
+	}
+	for k, want := range used {
+		if stored[k] != want {
+			r.problem("%s has %d %s in use, its deferred payments say %d", k.CompanyID, stored[k], k.Currency, want)
 		}
-		for k, want := range used {
-			if stored[k] != want {
-				r.problem("%s has %d %s in use, its deferred payments say %d", k.CompanyID, stored[k], k.Currency, want)
-			}
+	}
+	for k, inUse := range stored {
+		if _, ok := used[k]; !ok && inUse != 0 {
+			r.problem("%s has %d %s in use, and no deferred payment", k.CompanyID, inUse, k.Currency)
 		}
-		for k, inUse := range stored {
-			if _, ok := used[k]; !ok && inUse != 0 {
-				r.problem("%s has %d %s in use, and no deferred payment", k.CompanyID, inUse, k.Currency)
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }

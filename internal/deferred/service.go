@@ -52,6 +52,15 @@ func (s *Service) Accept(ctx context.Context, tx *db.Tx, m merchant.Merchant, no
 	if p, err := OfPlan(ctx, tx, m.ID, planID); !errors.Is(err, db.ErrNoRows) {
 		return p, false, err
 	}
+	if o.DeferredPayment != "" {
+		locked, err := Locked(ctx, tx, m.ID, o.DeferredPayment)
+		if err != nil {
+			return p, false, err
+		}
+		if locked {
+			return p, false, apierr.Conflict("The payment plan can't be accepted, the order already has a deferred payment.")
+		}
+	}
 	if !plan.AcceptableAt(now) {
 		return p, false, apierr.Conflict(fmt.Sprintf("The payment plan can't be accepted, it is %s.", shownStatus(plan.Plan, now)))
 	}
@@ -155,6 +164,7 @@ func (s *Service) decide(ctx context.Context, tx *db.Tx, m merchant.Merchant, no
 	}
 	status := Status(outcome)
 	if status == StatusAccepted && plan.HasUpfrontPayment && method == offer.MethodInvoice {
+		// The upfront part comes by bank transfer, so it is not there yet.
 		status = StatusPendingPayment
 	}
 	return status, "", nil
@@ -169,8 +179,13 @@ func (s *Service) settle(ctx context.Context, tx *db.Tx, m merchant.Merchant, pl
 			Code: p.RejectionCode, Detail: RejectionDetail(p.RejectionCode), Params: map[string]any{},
 		}
 	}
-	for i := range plan.ScheduledPayments {
-		plan.ScheduledPayments[i].PaymentMethod = &offer.Method{Type: p.PaymentMethod}
+	for i, sp := range plan.ScheduledPayments {
+		chosen := offer.Method{Type: p.PaymentMethod}
+		if !slices.Contains(sp.AllowedPaymentMethods, chosen) {
+			// An upfront part that cannot be paid by the chosen method.
+			chosen = sp.AllowedPaymentMethods[0]
+		}
+		plan.ScheduledPayments[i].PaymentMethod = &chosen
 	}
 	offers := &offer.Service{}
 	return offers.Settle(ctx, tx, m.ID, plan, now)
@@ -213,11 +228,20 @@ func happened(p Payment, what string, now time.Time) event.Event {
 
 // Review stores the decision on a payment that waits for one. It returns
 // db.ErrNoRows for a payment the merchant does not have and a 409 when none is
-// due.
+// due: a payment that waits for money is not decided upon.
 func (s *Service) Review(ctx context.Context, tx *db.Tx, m merchant.Merchant, now time.Time, paymentID string, outcome Status) (Payment, error) {
-	p, err := Lock(ctx, tx, m.ID, paymentID)
+	p, err := Get(ctx, tx, m.ID, paymentID)
 	if err != nil {
 		return p, err
+	}
+	if _, err := order.Lock(ctx, tx, m.ID, p.OrderID); err != nil {
+		return p, err
+	}
+	if p, err = Lock(ctx, tx, m.ID, paymentID); err != nil {
+		return p, err
+	}
+	if p.Status == StatusPendingPayment {
+		return p, Refusal(notReviewed(p.Status, outcome))
 	}
 	before := p.Exposure()
 	if p.State, err = Review(p.State, outcome); err != nil {
@@ -225,11 +249,23 @@ func (s *Service) Review(ctx context.Context, tx *db.Tx, m merchant.Merchant, no
 	}
 	if p.Status == StatusRejected {
 		p.RejectionCode = RejectedFraud
+		if err := s.declinePlan(ctx, tx, m, p, now); err != nil {
+			return p, err
+		}
 	}
 	tx.Queue(updateDecided, p.MerchantID, p.ID, string(p.Status), p.RejectionCode)
 	credit.Move(tx, map[credit.Key]int64{{CompanyID: p.CompanyID, Currency: p.Currency}: p.Exposure() - before})
 	event.Append(tx, happened(p, "status_changed", now))
 	return p, s.entered(ctx, tx, m, p, now)
+}
+
+// declinePlan says of the plan of a rejected payment why it came to nothing.
+func (s *Service) declinePlan(ctx context.Context, tx *db.Tx, m merchant.Merchant, p Payment, now time.Time) error {
+	plan, err := offer.LockPlan(ctx, tx, m.ID, p.PlanID)
+	if err != nil {
+		return err
+	}
+	return s.settle(ctx, tx, m, plan, p, now)
 }
 
 // Expire is what is due when the authorisation of a payment ends.

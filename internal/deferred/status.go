@@ -106,11 +106,16 @@ func Review(s State, outcome Status) (State, error) {
 	open := s.Status.early() && s.Status != StatusRejected
 	decided := outcome == StatusAccepted || outcome.early() && outcome != StatusPendingPayment
 	if !open || !decided {
-		detail := fmt.Sprintf("A deferred payment that is %s can not become %s.", s.Status, outcome)
-		return s, &ConflictError{Reason: ErrReview, Detail: detail}
+		return s, notReviewed(s.Status, outcome)
 	}
 	s.Status = outcome
 	return s, nil
+}
+
+// notReviewed refuses a decision that is not due.
+func notReviewed(status, outcome Status) error {
+	detail := fmt.Sprintf("A deferred payment that is %s can not become %s.", status, outcome)
+	return &ConflictError{Reason: ErrReview, Detail: detail}
 }
 
 // The codes of rejection_reason.

@@ -31,6 +31,16 @@ const (
 		WHERE d.merchant_id = $1 ORDER BY d.created_at DESC, d.id DESC LIMIT $2 OFFSET $3`
 	selectOldest db.SQL = `SELECT ` + paymentColumns + ` FROM deferred_payments d
 		WHERE d.merchant_id = $1 ORDER BY d.created_at, d.id LIMIT $2 OFFSET $3`
+	selectOfOrder db.SQL = `SELECT ` + paymentColumns + ` FROM deferred_payments d
+		WHERE d.merchant_id = $1 AND d.order_id = $2 AND ($3 = '' OR d.status = $3)
+		ORDER BY d.created_at DESC, d.id DESC LIMIT $4 OFFSET $5`
+	countOfOrder db.SQL = `SELECT count(*) FROM deferred_payments
+		WHERE merchant_id = $1 AND order_id = $2 AND ($3 = '' OR status = $3)`
+	selectNewestIn db.SQL = `SELECT ` + paymentColumns + ` FROM deferred_payments d
+		WHERE d.merchant_id = $1 AND d.status = $2 ORDER BY d.created_at DESC, d.id DESC LIMIT $3 OFFSET $4`
+	selectOldestIn db.SQL = `SELECT ` + paymentColumns + ` FROM deferred_payments d
+		WHERE d.merchant_id = $1 AND d.status = $2 ORDER BY d.created_at, d.id LIMIT $3 OFFSET $4`
+	countIn     db.SQL = `SELECT count(*) FROM deferred_payments WHERE merchant_id = $1 AND status = $2`
 	selectAfter db.SQL = `SELECT ` + paymentColumns + ` FROM deferred_payments d
 		WHERE d.merchant_id = $1 AND d.id > $2 ORDER BY d.id LIMIT $3`
 	countPayments  db.SQL = `SELECT count(*) FROM deferred_payments WHERE merchant_id = $1`
@@ -103,18 +113,27 @@ func Entries(ctx context.Context, tx *db.Tx, merchantID, paymentID string) ([]En
 	return db.All(ctx, tx, selectEntries, []any{merchantID, paymentID}, scanEntry)
 }
 
-// List returns one page of a merchant's payments and how many there are.
-func List(ctx context.Context, tx *db.Tx, merchantID string, p page.Page) ([]Payment, int64, error) {
-	q := selectNewest
-	if p.Oldest {
-		q = selectOldest
+// Filter narrows a list; what is "" does not.
+type Filter struct{ OrderID, Status string }
+
+// List returns one page of a merchant's payments and how many there are. Those of
+// one order come newest first, whatever the page says.
+func List(ctx context.Context, tx *db.Tx, merchantID string, f Filter, p page.Page) ([]Payment, int64, error) {
+	newest, oldest, count, args := selectNewest, selectOldest, countPayments, []any{merchantID}
+	switch {
+	case f.OrderID != "":
+		newest, oldest, count, args = selectOfOrder, selectOfOrder, countOfOrder, []any{merchantID, f.OrderID, f.Status}
+	case f.Status != "":
+		newest, oldest, count, args = selectNewestIn, selectOldestIn, countIn, []any{merchantID, f.Status}
 	}
-	found, err := db.All(ctx, tx, q, []any{merchantID, p.Limit, p.Offset}, scanPayment)
-	if err != nil {
-		return nil, 0, err
+	if p.Oldest {
+		newest = oldest
 	}
 	var n int64
-	err = tx.Get(ctx, countPayments, []any{merchantID}, &n)
+	if err := tx.Get(ctx, count, args, &n); err != nil {
+		return nil, 0, err
+	}
+	found, err := db.All(ctx, tx, newest, append(args, p.Limit, p.Offset), scanPayment)
 	return found, n, err
 }
 

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"time"
+
+	"tradecredit/internal/clock"
 )
 
 // Program is the running program.
@@ -21,6 +23,7 @@ type Program struct {
 	SecretKey string
 	// Verify recomputes the books and returns every difference it finds.
 	Verify func(context.Context) ([]string, error)
+	Clock  clock.Clock
 }
 
 // Step is one step of the purchase, in words and in figures.
@@ -78,7 +81,7 @@ func Open(p Program) (*Shop, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := startReceiver()
+	r, err := startReceiver(p.Clock)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +94,17 @@ func (s *Shop) Close() { s.receiver.close() }
 // Run plays the purchase and tells of every step. It stops with an error at the
 // first answer that is not the expected one.
 func (s *Shop) Run(ctx context.Context, tell func(Step)) error {
-	for _, step := range s.story() {
+	return play(ctx, s.story(), tell)
+}
+
+// Leave makes a second order, after Run, and leaves its offer for somebody else
+// to accept.
+func (s *Shop) Leave(ctx context.Context, tell func(Step)) error {
+	return play(ctx, []step{{"open_offer", s.leaveOfferOpen}}, tell)
+}
+
+func play(ctx context.Context, story []step, tell func(Step)) error {
+	for _, step := range story {
 		text, facts, err := step.do(ctx)
 		if err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)

@@ -8,7 +8,8 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"time"
+
+	"tradecredit/internal/clock"
 )
 
 // receiver is the shop's own server: it takes notifications, and buyers who come
@@ -16,6 +17,7 @@ import (
 type receiver struct {
 	url    string
 	server *http.Server
+	clock  clock.Clock
 
 	mu     sync.Mutex
 	secret string
@@ -35,12 +37,12 @@ type notification struct {
 // maxNotification bounds what is read of a notification, in bytes.
 const maxNotification = 1 << 20
 
-func startReceiver() (*receiver, error) {
+func startReceiver(c clock.Clock) (*receiver, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	r := &receiver{url: "http://" + l.Addr().String(), arrived: make(chan struct{}, 1)}
+	r := &receiver{url: "http://" + l.Addr().String(), clock: c, arrived: make(chan struct{}, 1)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /notifications", r.notified)
 	mux.HandleFunc("GET /thanks", say("Thank you. The demo shop has your order."))
@@ -94,11 +96,7 @@ func (r *receiver) read(h http.Header, body []byte, n *notification) error {
 	r.mu.Lock()
 	secret := r.secret
 	r.mu.Unlock()
-	sent, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		sent = time.Now()
-	}
-	if err := verifySignature(secret, h, body, sent); err != nil {
+	if err := verifySignature(secret, h, body, r.clock.Now()); err != nil {
 		return err
 	}
 	var message struct {
@@ -108,7 +106,7 @@ func (r *receiver) read(h http.Header, body []byte, n *notification) error {
 			} `json:"order"`
 		} `json:"data"`
 	}
-	err = json.Unmarshal(body, &message)
+	err := json.Unmarshal(body, &message)
 	n.order = message.Data.Order.ID
 	return err
 }

@@ -43,6 +43,10 @@ type Sent struct {
 	Created time.Time
 }
 
+// ErrAddress is wrapped by the refusal of a mail to an address that cannot be
+// written to.
+var ErrAddress = errors.New("mail: not an address")
+
 // checked returns the mail as it may be sent. An address that is not one is an
 // error; characters that could end a header line become spaces.
 func (m Mail) checked() (Mail, error) {
@@ -83,10 +87,10 @@ func (m Mail) checked() (Mail, error) {
 func checkedAddress(a string) (string, error) {
 	a = strings.TrimSpace(a)
 	if strings.ContainsFunc(a, unicode.IsControl) {
-		return "", fmt.Errorf("mail: %q is not an address", a)
+		return "", fmt.Errorf("%w: %q", ErrAddress, a)
 	}
 	if _, err := netmail.ParseAddress(a); err != nil {
-		return "", fmt.Errorf("mail: %q is not an address", a)
+		return "", fmt.Errorf("%w: %q", ErrAddress, a)
 	}
 	return a, nil
 }

@@ -4,13 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
+	"strings"
 	"time"
 
 	"tradecredit/internal/apierr"
 	"tradecredit/internal/credit"
 	"tradecredit/internal/db"
 	"tradecredit/internal/event"
+	"tradecredit/internal/form"
 	"tradecredit/internal/id"
 	"tradecredit/internal/job"
 	"tradecredit/internal/merchant"
@@ -38,6 +39,9 @@ type Service struct {
 	Engine underwriting.Engine
 	// Customer looks up who is behind an order.
 	Customer func(ctx context.Context, tx *db.Tx, merchantID, organisationID, userID string) (Buyer, error)
+	// Locked tells whether a deferred payment keeps its order from a new offer.
+	// With nil every deferred payment does.
+	Locked func(ctx context.Context, tx *db.Tx, merchantID, deferredPaymentID string) (bool, error)
 }
 
 // Input is a request for an offer.
@@ -96,7 +100,7 @@ func (s *Service) Create(ctx context.Context, tx *db.Tx, m merchant.Merchant, no
 	if err != nil {
 		return Stored{}, err
 	}
-	if err := open(o); err != nil {
+	if err := s.open(ctx, tx, o); err != nil {
 		return Stored{}, err
 	}
 	buyer, err := s.Customer(ctx, tx, m.ID, o.Customer.Organisation, o.Customer.User)
@@ -125,13 +129,23 @@ func (s *Service) Create(ctx context.Context, tx *db.Tx, m merchant.Merchant, no
 }
 
 // open refuses orders for which no offer can be had any more.
-func open(o order.Stored) error {
+func (s *Service) open(ctx context.Context, tx *db.Tx, o order.Stored) error {
 	switch {
 	case !order.TakesOffer(o.Status):
 		return apierr.Conflict("An offer can't be obtained as the order has already been paid.")
 	case o.Status == order.StatusCancelled:
 		return apierr.Conflict("An offer can't be obtained as the order has been cancelled.")
-	case o.DeferredPayment != "" && o.Status != order.StatusDraft && o.Status != order.StatusPending:
+	case o.DeferredPayment == "":
+		return nil
+	}
+	locked := true
+	if s.Locked != nil {
+		var err error
+		if locked, err = s.Locked(ctx, tx, o.MerchantID, o.DeferredPayment); err != nil {
+			return err
+		}
+	}
+	if locked {
 		return apierr.Conflict("An offer can't be obtained as the order already has a deferred payment.")
 	}
 	return nil
@@ -140,19 +154,11 @@ func open(o order.Stored) error {
 // incomplete names what an order lacks, on the level on which the contract
 // reports errors of an order.
 func incomplete(missing []string) error {
-	body := map[string][]string{}
+	bad := &form.Errors{}
 	for _, field := range missing {
-		switch field {
-		case "customer.organisation.company":
-			field = "company"
-		default:
-			if len(field) > len("customer.") && field[:len("customer.")] == "customer." {
-				field = field[len("customer."):]
-			}
-		}
-		body[field] = []string{"This field is required."}
+		bad.Add(field[strings.LastIndexByte(field, '.')+1:], "This field is required.")
 	}
-	return &apierr.Error{Status: http.StatusBadRequest, Body: body}
+	return apierr.Invalid(bad)
 }
 
 // plans makes a plan of every template that serves the order, offered or
@@ -218,7 +224,7 @@ func (s *Service) ExpireOf(ctx context.Context, tx *db.Tx, m merchant.Merchant, 
 
 // Expire is what is due when the validity of an offer ends.
 func (s *Service) Expire(ctx context.Context, tx *db.Tx, d job.Due) error {
-	o, err := Lock(ctx, tx, d.MerchantID, d.ObjectID)
+	o, _, err := lockWithOrder(ctx, tx, d.MerchantID, d.ObjectID)
 	if errors.Is(err, db.ErrNoRows) {
 		return nil
 	}
@@ -226,6 +232,21 @@ func (s *Service) Expire(ctx context.Context, tx *db.Tx, d job.Due) error {
 		return err
 	}
 	return s.end(tx, o, StatusExpired, "offer.expired", d.Now)
+}
+
+// lockWithOrder locks an offer behind its order, which may be gone: everywhere
+// the order comes first, so that nobody waits for the other in a circle.
+func lockWithOrder(ctx context.Context, tx *db.Tx, merchantID, offerID string) (Stored, order.Stored, error) {
+	found, err := Get(ctx, tx, merchantID, offerID)
+	if err != nil {
+		return Stored{}, order.Stored{}, err
+	}
+	of, err := order.Lock(ctx, tx, merchantID, found.Order)
+	if err != nil && !errors.Is(err, db.ErrNoRows) {
+		return Stored{}, order.Stored{}, err
+	}
+	o, err := Lock(ctx, tx, merchantID, offerID)
+	return o, of, err
 }
 
 // end gives every plan that is still offered another status. When there is none
@@ -251,7 +272,7 @@ func (s *Service) end(tx *db.Tx, o Stored, status, eventType string, now time.Ti
 // Delete takes an offer back. It returns db.ErrNoRows when the merchant has no
 // such offer, and a 409 when it was accepted.
 func (s *Service) Delete(ctx context.Context, tx *db.Tx, m merchant.Merchant, now time.Time, offerID string) error {
-	o, err := Lock(ctx, tx, m.ID, offerID)
+	o, current, err := lockWithOrder(ctx, tx, m.ID, offerID)
 	if err != nil {
 		return err
 	}
@@ -261,10 +282,6 @@ func (s *Service) Delete(ctx context.Context, tx *db.Tx, m merchant.Merchant, no
 		}
 	}
 	if err := s.end(tx, o, StatusCancelled, "offer.changed", now); err != nil {
-		return err
-	}
-	current, err := order.Lock(ctx, tx, m.ID, o.Order)
-	if err != nil {
 		return err
 	}
 	if current.PaymentOffer == o.ID {
@@ -300,7 +317,7 @@ func (s *Service) Settle(ctx context.Context, tx *db.Tx, merchantID string, take
 
 // record appends an event with the offer as it is now.
 func record(tx *db.Tx, kind string, o Stored, now time.Time) error {
-	data, err := json.Marshal(struct {
+	data, err := db.JSON(struct {
 		ID    string `json:"id"`
 		Order string `json:"order"`
 		Offer

@@ -40,13 +40,18 @@ const (
 	deleteOffer db.SQL = `UPDATE offers SET deleted = TRUE WHERE merchant_id = $1 AND id = $2`
 	selectOffer db.SQL = `SELECT merchant_id, id, order_id, body, valid_until, created_at FROM offers
 		WHERE merchant_id = $1 AND id = $2 AND deleted = FALSE`
+	selectEvenDeleted db.SQL = `SELECT merchant_id, id, order_id, body, valid_until, created_at FROM offers
+		WHERE merchant_id = $1 AND id = $2`
 	lockOffer db.SQL = `SELECT merchant_id, id, order_id, body, valid_until, created_at FROM offers
 		WHERE merchant_id = $1 AND id = $2 AND deleted = FALSE FOR UPDATE`
 	selectNewest db.SQL = `SELECT merchant_id, id, order_id, body, valid_until, created_at FROM offers
 		WHERE merchant_id = $1 AND deleted = FALSE ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3`
 	selectOldest db.SQL = `SELECT merchant_id, id, order_id, body, valid_until, created_at FROM offers
 		WHERE merchant_id = $1 AND deleted = FALSE ORDER BY created_at, id LIMIT $2 OFFSET $3`
-	countOffers db.SQL = `SELECT count(*) FROM offers WHERE merchant_id = $1 AND deleted = FALSE`
+	countOffers   db.SQL = `SELECT count(*) FROM offers WHERE merchant_id = $1 AND deleted = FALSE`
+	selectOfOrder db.SQL = `SELECT merchant_id, id, order_id, body, valid_until, created_at FROM offers
+		WHERE merchant_id = $1 AND order_id = $2 AND deleted = FALSE ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4`
+	countOfOrder db.SQL = `SELECT count(*) FROM offers WHERE merchant_id = $1 AND order_id = $2 AND deleted = FALSE`
 
 	insertPlans db.SQL = `INSERT INTO payment_plans (merchant_id, id, offer_id, order_id, position, status, body)
 		SELECT u.m, u.i, u.o, u.r, u.p, u.s, u.b
@@ -87,6 +92,12 @@ func Get(ctx context.Context, tx *db.Tx, merchantID, offerID string) (Stored, er
 	return withPlans(ctx, tx, selectOffer, merchantID, offerID)
 }
 
+// GetEvenDeleted is Get for whoever holds a link to an offer, or waits for news
+// of it, that was taken back meanwhile.
+func GetEvenDeleted(ctx context.Context, tx *db.Tx, merchantID, offerID string) (Stored, error) {
+	return withPlans(ctx, tx, selectEvenDeleted, merchantID, offerID)
+}
+
 // Lock is Get that keeps others from changing the offer until tx ends.
 func Lock(ctx context.Context, tx *db.Tx, merchantID, offerID string) (Stored, error) {
 	return withPlans(ctx, tx, lockOffer, merchantID, offerID)
@@ -116,10 +127,10 @@ func Exists(ctx context.Context, tx *db.Tx, merchantID, offerID string) (bool, e
 	return len(found) > 0, err
 }
 
-// NotificationURL is the address that an offer names for news, "" for one that
-// is gone.
+// NotificationURL is the address that an offer names for news, also of one that
+// was deleted; "" when there is none.
 func NotificationURL(ctx context.Context, tx *db.Tx, merchantID, offerID string) (string, error) {
-	o, err := db.One(ctx, tx, selectOffer, []any{merchantID, offerID}, scanOffer)
+	o, err := db.One(ctx, tx, selectEvenDeleted, []any{merchantID, offerID}, scanOffer)
 	if errors.Is(err, db.ErrNoRows) {
 		return "", nil
 	}
@@ -133,18 +144,38 @@ func List(ctx context.Context, tx *db.Tx, merchantID string, p page.Page) ([]Sto
 	if p.Oldest {
 		q = selectOldest
 	}
+	var n int64
+	if err := tx.Get(ctx, countOffers, []any{merchantID}, &n); err != nil {
+		return nil, 0, err
+	}
 	found, err := db.All(ctx, tx, q, []any{merchantID, p.Limit, p.Offset}, scanOffer)
 	if err != nil {
 		return nil, 0, err
 	}
-	for i := range found {
-		if found[i].Plans, err = plansOf(ctx, tx, merchantID, found[i].ID); err != nil {
-			return nil, 0, err
+	return found, n, fill(ctx, tx, found)
+}
+
+// ListOfOrder is List for the offers of one order, newest first.
+func ListOfOrder(ctx context.Context, tx *db.Tx, merchantID, orderID string, p page.Page) ([]Stored, int64, error) {
+	var n int64
+	if err := tx.Get(ctx, countOfOrder, []any{merchantID, orderID}, &n); err != nil {
+		return nil, 0, err
+	}
+	found, err := db.All(ctx, tx, selectOfOrder, []any{merchantID, orderID, p.Limit, p.Offset}, scanOffer)
+	if err != nil {
+		return nil, 0, err
+	}
+	return found, n, fill(ctx, tx, found)
+}
+
+// fill reads the plans of offers.
+func fill(ctx context.Context, tx *db.Tx, offers []Stored) (err error) {
+	for i := range offers {
+		if offers[i].Plans, err = plansOf(ctx, tx, offers[i].MerchantID, offers[i].ID); err != nil {
+			return err
 		}
 	}
-	var n int64
-	err = tx.Get(ctx, countOffers, []any{merchantID}, &n)
-	return found, n, err
+	return nil
 }
 
 // FindPlan returns a plan by its ID alone, for whoever holds a link to it, or
@@ -160,7 +191,7 @@ func LockPlan(ctx context.Context, tx *db.Tx, merchantID, planID string) (Stored
 }
 
 func insert(tx *db.Tx, s Stored) error {
-	body, err := json.Marshal(Offer{URLs: s.URLs, Locale: s.Locale, Metadata: s.Metadata})
+	body, err := db.JSON(Offer{URLs: s.URLs, Locale: s.Locale, Metadata: s.Metadata})
 	if err != nil {
 		return err
 	}
@@ -169,7 +200,7 @@ func insert(tx *db.Tx, s Stored) error {
 	merchants, ids, offers, orders := make([]string, k), make([]string, k), make([]string, k), make([]string, k)
 	positions, statuses, bodies := make([]int64, k), make([]string, k), make([]string, k)
 	for i, p := range s.Plans {
-		plan, err := json.Marshal(p)
+		plan, err := db.JSON(p)
 		if err != nil {
 			return err
 		}
@@ -182,7 +213,7 @@ func insert(tx *db.Tx, s Stored) error {
 
 // SavePlan writes a changed plan with the commit of tx.
 func SavePlan(tx *db.Tx, merchantID string, p Plan) error {
-	body, err := json.Marshal(p)
+	body, err := db.JSON(p)
 	if err != nil {
 		return err
 	}
@@ -230,7 +261,7 @@ func GetTemplate(ctx context.Context, tx *db.Tx, merchantID, templateID string) 
 }
 
 func saveTemplate(tx *db.Tx, merchantID string, t StoredTemplate, position int, isNew bool) error {
-	body, err := json.Marshal(t.Template)
+	body, err := db.JSON(t.Template)
 	if err != nil {
 		return err
 	}

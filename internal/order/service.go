@@ -142,7 +142,7 @@ func (s *Service) refuseLocked(ctx context.Context, tx *db.Tx, o Stored, changed
 
 // record appends an event with the order as it is now.
 func (s Stored) record(tx *db.Tx, what string, now time.Time) error {
-	data, err := encode(s.Wire(""))
+	data, err := db.JSON(s.Wire(""))
 	if err != nil {
 		return err
 	}

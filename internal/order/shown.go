@@ -34,12 +34,12 @@ const (
 
 // encoded is what is stored of an order: itself, and the middle of its answer.
 func (o Order) encoded() (body, shown string, err error) {
-	own, err := encode(o)
+	own, err := db.JSON(o)
 	if err != nil {
 		return "", "", err
 	}
 	o.PaymentOffer, o.DeferredPayment = "", ""
-	wire, err := encode(o.Wire(""))
+	wire, err := db.JSON(o.Wire(""))
 	if err != nil {
 		return "", "", err
 	}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"tradecredit/internal/db"
 )
 
 // TestShownIsTheWire: what is stored for answering is what encoding the order
@@ -25,7 +27,7 @@ func TestShownIsTheWire(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := encode(o.Wire("https://api.example"))
+		want, err := db.JSON(o.Wire("https://api.example"))
 		if err != nil {
 			t.Fatal(err)
 		}

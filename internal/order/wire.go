@@ -1,7 +1,6 @@
 package order
 
 import (
-	"bytes"
 	"encoding/json"
 	"strings"
 )
@@ -133,16 +132,4 @@ func idOrNull(objectID string) any {
 		return nil
 	}
 	return objectID
-}
-
-// encode writes v as compact JSON and escapes nothing that need not be, so that
-// a merchant's own data comes back as it was sent.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

@@ -186,7 +186,7 @@ func (s *Service) fanOut(ctx context.Context, tx *db.Tx, m merchant.Merchant, ev
 // is written: most of the work is in the body.
 func (s *Service) notification(ctx context.Context, tx *db.Tx, m merchant.Merchant, e event.Event, endpoints []Endpoint,
 	known map[addressKey]address) ([]target, []byte, error) {
-	key := addressKey{e.RootID, e.Type}
+	key := addressKey{e.RootID, e.ObjectID}
 	a, found := known[key]
 	if !found {
 		var err error
@@ -206,9 +206,9 @@ func (s *Service) notification(ctx context.Context, tx *db.Tx, m merchant.Mercha
 	return told, body, err
 }
 
-// addressKey and address remember for one transaction where events of a root are
-// told: a busy payment has many of them.
-type addressKey struct{ root, eventType string }
+// addressKey and address remember for one transaction where events of an object
+// are told: a busy payment has many of them.
+type addressKey struct{ root, object string }
 
 type address struct {
 	url string

@@ -103,8 +103,15 @@ func (a *API) Notification(v View, tx *db.Tx, e event.Event) ([]byte, error) {
 	return api.Encode(n)
 }
 
-// NotificationURL is the address that the offer of an event's order names. ok is
-// false for events that belong to no order, or to one that is gone.
+// notifiedOrder is an order in a notification: everything but its own url.
+type notifiedOrder struct {
+	Order
+	URL *string `json:"url,omitempty"`
+}
+
+// NotificationURL is the address that the offer names which an event is about,
+// even one that was replaced or deleted, or else the present offer of its order.
+// ok is false for events that belong to no order, or to one that is gone.
 func (a *API) NotificationURL(v View, tx *db.Tx, e event.Event) (url string, ok bool, err error) {
 	if !id.Has(id.Order, e.RootID) {
 		return "", false, nil
@@ -113,9 +120,13 @@ func (a *API) NotificationURL(v View, tx *db.Tx, e event.Event) (url string, ok 
 	if errors.Is(err, db.ErrNoRows) {
 		return "", false, nil
 	}
-	if err != nil || o.PaymentOffer == "" {
+	offerID := o.PaymentOffer
+	if id.Has(id.Offer, e.ObjectID) {
+		offerID = e.ObjectID
+	}
+	if err != nil || offerID == "" {
 		return "", err == nil, err
 	}
-	url, err = offer.NotificationURL(v, tx, v.Merchant.ID, o.PaymentOffer)
+	url, err = offer.NotificationURL(v, tx, v.Merchant.ID, offerID)
 	return url, err == nil, err
 }

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"tradecredit/internal/api"
+	"tradecredit/internal/apierr"
 	"tradecredit/internal/db"
 	"tradecredit/internal/deferred"
 	"tradecredit/internal/form"
@@ -36,7 +38,7 @@ type DeferredPayment struct {
 	RepaymentInfo        RepaymentInfo    `json:"repayment_info"`
 	OutstandingBalance   OutstandingMoney `json:"outstanding_balance"`
 	NextPaymentDate      *string          `json:"next_payment_date" doc:"When the next payment of the buyer is due; null before anything is captured"`
-	Payments             []Payment        `json:"payments" doc:"What the buyer has paid; null before anything is captured"`
+	Payments             []Payment        `json:"payments" nullable:"true" doc:"What the buyer has paid; null before anything is captured"`
 	Events               []PostSaleEvent  `json:"events" doc:"Post-sale events, oldest first"`
 }
 
@@ -137,6 +139,8 @@ func (a *API) deferredRoutes() []api.Route {
 	routes := []api.Route{
 		{
 			Method: http.MethodGet, Path: path, Tag: tag, Summary: "List deferred payments", Expand: expand,
+			Query:    []api.Param{orderFilter, {Name: "status", Doc: "Only those in this status."}, createdOrdering},
+			Errors:   []int{400},
 			Response: page.List[DeferredPayment]{}, Status: 200, Read: a.listDeferred,
 		},
 		{
@@ -220,7 +224,11 @@ func (a *API) unlessMissing(c *api.Call, paymentID string, err error) error {
 
 func (a *API) listDeferred(c *api.Call, tx *db.Tx) (*api.Response, error) {
 	p := c.Page()
-	found, n, err := deferred.List(c, tx, c.Merchant.ID, p)
+	f, err := a.deferredFilter(c, tx)
+	if err != nil {
+		return nil, err
+	}
+	found, n, err := deferred.List(c, tx, c.Merchant.ID, f, p)
 	if err != nil {
 		return nil, err
 	}
@@ -231,6 +239,16 @@ func (a *API) listDeferred(c *api.Call, tx *db.Tx) (*api.Response, error) {
 		}
 	}
 	return api.OK(page.New(c.Request, p, n, out)), nil
+}
+
+// deferredFilter reads the filters of the list.
+func (a *API) deferredFilter(c *api.Call, tx *db.Tx) (f deferred.Filter, err error) {
+	f.Status = c.Query("status")
+	if f.Status != "" && !slices.Contains(deferred.Statuses(), deferred.Status(f.Status)) {
+		return f, apierr.Field("status", "Select a valid choice. "+f.Status+" is not one of the available choices.")
+	}
+	f.OrderID, err = a.filteredOrder(c, tx)
+	return f, err
 }
 
 func (a *API) viewDeferred(c *api.Call, tx *db.Tx) (*api.Response, error) {

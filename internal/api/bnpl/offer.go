@@ -2,6 +2,7 @@ package bnpl
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"tradecredit/internal/api"
@@ -11,7 +12,9 @@ import (
 	"tradecredit/internal/id"
 	"tradecredit/internal/mail"
 	"tradecredit/internal/offer"
+	"tradecredit/internal/order"
 	"tradecredit/internal/page"
+	"tradecredit/internal/webhook"
 )
 
 // Offer is a set of payment plans for one order.
@@ -90,6 +93,7 @@ func (a *API) offerRoutes() []api.Route {
 		},
 		{
 			Method: http.MethodGet, Path: path, Tag: tag, Summary: "List offers", Expand: []string{"order"},
+			Query: []api.Param{orderFilter, createdOrdering}, Errors: []int{400},
 			Response: page.List[Offer]{}, Status: 200, Read: a.listOffers,
 		},
 		{
@@ -101,9 +105,13 @@ func (a *API) offerRoutes() []api.Route {
 			Doc: "An offer that was accepted can't be deleted.", Status: 204, Errors: []int{404, 409}, Write: a.deleteOffer,
 		},
 		{
+			Method: http.MethodGet, Path: "/v1/payment/payment_plans/{plan}", Tag: tag, Summary: "View a payment plan",
+			Response: Plan{}, Status: 200, Errors: []int{404}, Read: a.viewPlan,
+		},
+		{
 			Method: http.MethodPut, Path: "/v1/payment/payment_plans/{plan}/send_offer_email", Tag: tag,
-			Summary: "Mail an offer to the customer", Doc: "Sends the user of the order a link to this payment plan.",
-			Response: Detail{}, Status: 200, Errors: []int{404}, Write: a.sendOfferEmail,
+			Summary: "Mail an offer to the customer", Doc: "Sends the user of the order a link to this payment plan, which must be offered.",
+			Response: Detail{}, Status: 200, Errors: []int{400, 404}, Write: a.sendOfferEmail,
 		},
 	}
 }
@@ -119,6 +127,9 @@ func (a *API) createOffer(c *api.Call, tx *db.Tx) (*api.Response, error) {
 		return nil, err
 	}
 	u := v.Object("urls")
+	if err := a.checkURLs(c, u); err != nil {
+		return nil, err
+	}
 	o, err := a.Offers.Create(c, tx, c.Merchant, c.Now, offer.Input{
 		OrderID: v.String("order"), Locale: v.String("locale"), Metadata: metadataOf(v),
 		URLs: offer.URLs{
@@ -135,6 +146,25 @@ func (a *API) createOffer(c *api.Call, tx *db.Tx) (*api.Response, error) {
 	return r, nil
 }
 
+// checkURLs refuses addresses that cannot be called or led to: in production
+// those without https.
+func (a *API) checkURLs(c *api.Call, urls *form.Values) error {
+	wrong := &form.Errors{}
+	for _, name := range []string{"success", "failure", "cancel", "notification", "merchant_terms"} {
+		if raw := urls.String(name); raw != "" {
+			if problem := webhook.URLProblem(raw, c.Merchant.Environment); problem != "" {
+				wrong.Add(name, problem)
+			}
+		}
+	}
+	if wrong.Empty() {
+		return nil
+	}
+	bad := &form.Errors{}
+	bad.AddNested("urls", wrong)
+	return apierr.Invalid(bad)
+}
+
 // metadataOf is what was sent as metadata: {} when it was not sent at all.
 func metadataOf(v *form.Values) json.RawMessage {
 	if !v.Has("metadata") {
@@ -145,7 +175,17 @@ func metadataOf(v *form.Values) json.RawMessage {
 
 func (a *API) listOffers(c *api.Call, tx *db.Tx) (*api.Response, error) {
 	p := c.Page()
-	found, n, err := offer.List(c, tx, c.Merchant.ID, p)
+	orderID, err := a.filteredOrder(c, tx)
+	if err != nil {
+		return nil, err
+	}
+	var found []offer.Stored
+	var n int64
+	if orderID == "" {
+		found, n, err = offer.List(c, tx, c.Merchant.ID, p)
+	} else {
+		found, n, err = offer.ListOfOrder(c, tx, c.Merchant.ID, orderID, p)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -156,6 +196,34 @@ func (a *API) listOffers(c *api.Call, tx *db.Tx) (*api.Response, error) {
 		}
 	}
 	return api.OK(page.New(c.Request, p, n, out)), nil
+}
+
+// The query parameters of lists of what belongs to orders.
+var (
+	orderFilter     = api.Param{Name: "order", Doc: "Only those of this order, newest first."}
+	createdOrdering = api.Param{Name: "ordering", Doc: "`created` or `-created`, the default."}
+)
+
+// filteredOrder is the order that ?order= names, "" for none. One that the
+// merchant does not have is a 400, as it is with every filter by an object.
+func (a *API) filteredOrder(c *api.Call, tx *db.Tx) (string, error) {
+	orderID := c.Query("order")
+	if orderID == "" {
+		return "", nil
+	}
+	found, err := order.Exists(c, tx, c.Merchant.ID, orderID)
+	if err == nil && !found {
+		err = apierr.Field("order", "Select a valid choice. That choice is not one of the available choices.")
+	}
+	return orderID, err
+}
+
+func (a *API) viewPlan(c *api.Call, tx *db.Tx) (*api.Response, error) {
+	p, err := a.Deferred.Plan(c, tx, c.Merchant.ID, c.Path("plan"))
+	if err != nil {
+		return nil, err
+	}
+	return api.OK(a.showPlan(a.view(c), p.Plan)), nil
 }
 
 func (a *API) viewOffer(c *api.Call, tx *db.Tx) (*api.Response, error) {
@@ -185,8 +253,11 @@ func (a *API) expandOffer(v View, tx *db.Tx, o offer.Stored, e api.Expand) (Offe
 	if !e.Has("order") {
 		return out, nil
 	}
-	order, err := a.orderByID(v, tx, o.Order, e.Under("order"))
-	out.Order = order
+	expanded, err := a.orderByID(v, tx, o.Order, e.Under("order"))
+	if errors.Is(err, db.ErrNoRows) {
+		return out, nil // the order was deleted; its offer has expired
+	}
+	out.Order = expanded
 	return out, err
 }
 
@@ -223,11 +294,11 @@ func (a *API) showPlan(v View, p offer.Plan) Plan {
 
 // PaymentURL is the link to the page on which a buyer takes a plan.
 func (a *API) PaymentURL(v View, planID string) string {
-	return v.PublicURL + "/plans/" + planID + "?key=" + a.Links.Sign(planID)
+	return v.PagesURL + "/plans/" + planID + "?key=" + a.Links.Sign(planID)
 }
 
 func (a *API) sendOfferEmail(c *api.Call, tx *db.Tx) (*api.Response, error) {
-	p, err := offer.LockPlan(c, tx, c.Merchant.ID, c.Path("plan"))
+	p, err := a.Deferred.Plan(c, tx, c.Merchant.ID, c.Path("plan"))
 	if err != nil {
 		return nil, err
 	}
@@ -239,7 +310,11 @@ func (a *API) sendOfferEmail(c *api.Call, tx *db.Tx) (*api.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := a.Mail.Send(tx, c.Merchant.ID, m, c.Now); err != nil {
+	_, err = a.Mail.Send(tx, c.Merchant.ID, m, c.Now)
+	if errors.Is(err, mail.ErrAddress) {
+		return nil, apierr.BadRequest("The email address of the customer can't be written to.")
+	}
+	if err != nil {
 		return nil, err
 	}
 	return api.OK(Detail{"Payment plan email sent."}), nil

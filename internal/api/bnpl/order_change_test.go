@@ -340,7 +340,7 @@ func TestNotifiedOrder(t *testing.T) {
 				return err
 			}
 			for field, want := range map[string]string{
-				"url": `"/v1/payment/orders/` + orderID + `"`, "created": `"2026-03-02T09:30:00Z"`,
+				"url": "", "id": `"` + orderID + `"`, "created": `"2026-03-02T09:30:00Z"`,
 				"customer.organisation.company": `"` + docCompany + `"`, "customer.organisation.users.0": `"` + s.user.ID + `"`,
 				"customer.user.type": `"registered"`, "customer.billing_address": at(t, got, "customer.invoice_address"),
 				"payment_offer.id": `"` + docOffer + `"`, "payment_offer.inside": "[]",

@@ -114,9 +114,9 @@ var notified = api.Expand{
 }
 
 // NotifiedOrder is an order as notifications carry it: with its parties, its
-// offer and its deferred payment in full, the moment of its making, and the
-// invoice address a second time under its old name. It returns db.ErrNoRows
-// when the order is gone.
+// offer and its deferred payment in full, the moment of its making, the invoice
+// address a second time under its old name, and without its url. It returns
+// db.ErrNoRows when the order is gone.
 func (a *API) NotifiedOrder(v View, tx *db.Tx, orderID string) (any, error) {
 	o, err := order.Get(v, tx, v.Merchant.ID, orderID)
 	if err != nil {
@@ -125,5 +125,5 @@ func (a *API) NotifiedOrder(v View, tx *db.Tx, orderID string) (any, error) {
 	out, err := a.orderObject(v, tx, o, notified)
 	out.Created = api.FormatTime(o.Created)
 	out.Customer.BillingAddress = out.Customer.InvoiceAddress
-	return out, err
+	return notifiedOrder{Order: out}, err
 }

@@ -97,6 +97,7 @@ func TestOrganisationUpsertAndErrors(t *testing.T) {
 
 // TestMembershipExamples follows the examples of the document from both sides.
 func TestMembershipExamples(t *testing.T) {
+	t.Parallel()
 	sides := map[string]struct {
 		parent, child, one, unknown string
 	}{

@@ -16,11 +16,14 @@ type View struct {
 	Merchant merchant.Merchant
 	// PublicURL goes before the paths of urls; "" makes them relative.
 	PublicURL string
+	// PagesURL goes before the paths of hosted pages, which are for people and so
+	// are never relative.
+	PagesURL string
 	// Now is the merchant's time.
 	Now time.Time
 }
 
 // view is how the caller of a request sees objects.
 func (a *API) view(c *api.Call) View {
-	return View{Context: c.Context, Merchant: c.Merchant, PublicURL: c.URL(""), Now: c.Now}
+	return View{Context: c.Context, Merchant: c.Merchant, PublicURL: c.URL(""), PagesURL: c.URL(""), Now: c.Now}
 }

@@ -27,7 +27,7 @@ func (t ClockTime) MarshalJSON() ([]byte, error) {
 	return []byte(time.Time(t).UTC().Format(`"2006-01-02T15:04:05.000000Z"`)), nil
 }
 
-// longest is how far a clock may be moved in one call.
+// longestYears is how far a clock may be moved in one call.
 const longestYears = 10
 
 var clockForm = form.New("MoveClock",
@@ -79,15 +79,9 @@ func (a *API) moveClock(c *api.Call) (*api.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	target := start.Add(time.Duration(v.Int("advance_seconds")) * time.Second)
-	if v.Has("now") {
-		target = v.Time("now")
-	}
-	if target.Before(start) {
-		return nil, apierr.Field("now", "The clock can only be moved forward.")
-	}
-	if target.After(start.AddDate(longestYears, 0, 0)) {
-		return nil, apierr.Field("now", "The clock can be moved by at most 10 years in one call.")
+	target, err := destination(v, start)
+	if err != nil {
+		return nil, err
 	}
 	ran, err := a.Queue.AdvanceDue(c, c.Merchant.ID, start, target)
 	if err != nil {
@@ -105,6 +99,21 @@ func (a *API) moveClock(c *api.Call) (*api.Answer, error) {
 		Ran           map[string]int `json:"ran"`
 	}{ClockTime(target), int64(offset / time.Second), ran})
 	return &api.Answer{Status: http.StatusOK, Body: body}, err
+}
+
+// destination is the time to which the clock is asked to move.
+func destination(v *form.Values, start time.Time) (time.Time, error) {
+	field, target := "advance_seconds", start.Add(time.Duration(v.Int("advance_seconds"))*time.Second)
+	if v.Has("now") {
+		field, target = "now", v.Time("now")
+	}
+	if target.Before(start) {
+		return target, apierr.Field(field, "The clock can only be moved forward.")
+	}
+	if target.After(start.AddDate(longestYears, 0, 0)) {
+		return target, apierr.Field(field, "The clock can be moved by at most 10 years in one call.")
+	}
+	return target, nil
 }
 
 // setOffset moves the merchant's offset, and its due rows with it.

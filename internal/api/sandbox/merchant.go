@@ -3,6 +3,8 @@ package sandbox
 import (
 	"net/http"
 
+	"golang.org/x/net/http/httpguts"
+
 	"tradecredit/internal/api"
 	"tradecredit/internal/db"
 	"tradecredit/internal/form"
@@ -33,8 +35,16 @@ var merchantForm = form.New("MerchantSettings",
 	), form.Optional(), form.Doc("What is withheld from payouts")),
 	form.Integer("offer_valid_days", form.Optional(), form.MinValue(1), form.MaxValue(365), form.Doc("For how many days an offer may be accepted")),
 	form.Choice("webhook_retries", []string{"short", "long"}, form.Optional(), form.Doc("Retry after 0, 2 and 4 seconds, or for three days")),
-	form.Char("webhook_authorization", form.Optional(), form.Blank(), form.Max(4096), form.Doc("Authorization header of notifications to the URLs of offers")),
+	form.Char("webhook_authorization", form.Optional(), form.Blank(), form.Max(4096), form.Check(headerValue), form.Doc("Authorization header of notifications to the URLs of offers")),
 )
+
+// headerValue refuses text that cannot be sent as a header.
+func headerValue(v form.Value) []string {
+	if !httpguts.ValidHeaderFieldValue(v.Text()) {
+		return []string{"Enter a valid header value."}
+	}
+	return nil
+}
 
 func (a *API) merchantRoutes() []api.Route {
 	const path = "/v1/sandbox/merchant"

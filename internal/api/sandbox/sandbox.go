@@ -122,8 +122,12 @@ func (a *API) review(c *api.Call, tx *db.Tx) (*api.Response, error) {
 
 func (a *API) clawback(c *api.Call, tx *db.Tx) (*api.Response, error) {
 	return a.perform(c, tx, func(v *form.Values) (deferred.Command, []byte, error) {
+		command := deferred.Command{Action: deferred.ActionClawback, Amount: v.Int("amount")}
+		if v.String("reason") == "" {
+			return command, nil, nil
+		}
 		metadata, err := api.Encode(map[string]string{"reason": v.String("reason")})
-		return deferred.Command{Action: deferred.ActionClawback, Amount: v.Int("amount")}, metadata, err
+		return command, metadata, err
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"tradecredit/internal/api"
 	"tradecredit/internal/api/apitest"
@@ -116,5 +117,28 @@ func (s *Server) Clean() {
 	}
 	if len(report.Problems) > 0 {
 		s.t.Fatalf("the books have problems:\n%s", strings.Join(report.Problems, "\n"))
+	}
+}
+
+// patience is how long Eventually waits.
+const patience = 30 * time.Second
+
+// Eventually waits until try returns nil, for what the program does by itself. It
+// fails the test with the last error when that takes too long.
+func Eventually(t testing.TB, try func() error) {
+	t.Helper()
+	deadline := time.After(patience)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := try()
+		if err == nil {
+			return
+		}
+		select {
+		case <-deadline:
+			t.Fatal(err)
+		case <-tick.C:
+		}
 	}
 }

@@ -8,6 +8,7 @@ package checkout
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -19,7 +20,6 @@ import (
 	"tradecredit/internal/clock"
 	"tradecredit/internal/db"
 	"tradecredit/internal/deferred"
-	"tradecredit/internal/id"
 	"tradecredit/internal/merchant"
 	"tradecredit/internal/offer"
 	"tradecredit/internal/order"
@@ -53,7 +53,10 @@ type subject struct {
 	buyer    offer.Buyer
 	merchant merchant.Merchant
 	payment  *deferred.Payment
-	now      time.Time
+	// next is the plan to look at instead when the order has a newer offer; "" when
+	// it has none.
+	next string
+	now  time.Time
 }
 
 // errUnknown is a link that leads nowhere.
@@ -62,10 +65,9 @@ var errUnknown = errors.New("checkout: no such link")
 // maxForm bounds a posted form, in bytes.
 const maxForm = 64 << 10
 
-// ServeHTTP implements http.Handler.
+// ServeHTTP implements http.Handler. The Request-Id stands in the header already.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	requestID := id.New(id.Request)
-	w.Header().Set("Request-Id", requestID)
+	requestID := w.Header().Get("Request-Id")
 	planID := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, Prefix), "/")
 	var err error
 	switch r.Method {
@@ -85,7 +87,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		h.Log.Error("hosted page failed", "request", requestID, "plan", planID, "error", err)
 		h.render(w, http.StatusInternalServerError, pay.Page{
-			State: pay.Failure, Locale: "en", Now: h.Clock.Now(), Lender: h.Lender, RequestID: requestID, Links: pay.Links{Self: r.URL.RequestURI()},
+			// Whose page it is may be what could not be read.
+			State: pay.Failure, Locale: "en", Now: h.Clock.Now(), Lender: h.Lender, Seller: pay.Seller{Name: h.Lender.Name},
+			RequestID: requestID, Links: pay.Links{Self: r.URL.RequestURI()},
 		}, nil)
 	}
 }
@@ -102,7 +106,7 @@ func (h *Handler) load(r *http.Request, tx *db.Tx, planID string) (s subject, er
 	if s.merchant, err = merchant.Get(ctx, tx, s.plan.MerchantID); err != nil {
 		return s, missing(err)
 	}
-	if s.offer, err = offer.Get(ctx, tx, s.merchant.ID, s.plan.OfferID); err != nil {
+	if s.offer, err = offer.GetEvenDeleted(ctx, tx, s.merchant.ID, s.plan.OfferID); err != nil {
 		return s, missing(err)
 	}
 	if s.order, err = order.Get(ctx, tx, s.merchant.ID, s.plan.OrderID); err != nil {
@@ -113,6 +117,9 @@ func (h *Handler) load(r *http.Request, tx *db.Tx, planID string) (s subject, er
 	if s.buyer, err = h.Deferred.Customer(ctx, tx, s.merchant.ID, c.Organisation, c.User); err != nil {
 		return s, err
 	}
+	if s.next, err = nextPlan(ctx, tx, s); err != nil {
+		return s, err
+	}
 	if s.order.DeferredPayment == "" {
 		return s, nil
 	}
@@ -121,6 +128,23 @@ func (h *Handler) load(r *http.Request, tx *db.Tx, planID string) (s subject, er
 		s.payment = &p
 	}
 	return s, missing(err)
+}
+
+// nextPlan is the first plan that can be taken of the newer offer of an order.
+func nextPlan(ctx context.Context, tx *db.Tx, s subject) (string, error) {
+	if s.order.PaymentOffer == s.offer.ID || s.order.PaymentOffer == "" {
+		return "", nil
+	}
+	newer, err := offer.Get(ctx, tx, s.merchant.ID, s.order.PaymentOffer)
+	if errors.Is(err, db.ErrNoRows) {
+		return "", nil
+	}
+	for _, p := range newer.Plans {
+		if p.AcceptableAt(s.now) {
+			return p.ID, nil
+		}
+	}
+	return "", err
 }
 
 func missing(err error) error {
@@ -164,6 +188,11 @@ func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, planID string)
 	err := h.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
 		problems, target = nil, ""
 		if s, err = h.load(r, tx, planID); err != nil {
+			return err
+		}
+		if s.payment != nil && s.takenHere() && in.Attempt == h.attempt(planID) {
+			// Sent again: where the first one led.
+			target, err = h.target(r, tx, s, *s.payment, planID)
 			return err
 		}
 		page := h.page(s, r)

@@ -36,10 +36,13 @@ func (h *Handler) page(s subject, r *http.Request) pay.Page {
 		}
 	}
 	if s.payment != nil {
-		p.Result = s.result(p.Plans)
+		p.Result = s.result(p.Plans, h.Lender)
 		if s.payment.Status == deferred.StatusRejected {
 			p.Reason = &pay.Reason{Code: s.payment.RejectionCode, Detail: deferred.RejectionDetail(s.payment.RejectionCode)}
 		}
+	}
+	if s.next != "" {
+		p.Links.NewOffer = Prefix + s.next + "?key=" + h.Links.Sign(s.next)
 	}
 	if p.State == pay.OrderChanged {
 		p.Change = &pay.OrderChange{NewTotal: s.order.TotalAmount, OldTotal: offeredTotal(s.offer)}
@@ -79,12 +82,12 @@ func (s subject) state(confirmed bool) pay.State {
 	switch {
 	case count[offer.StatusOffered] > 0:
 		return pay.Offered
+	case count[offer.StatusCancelled] > 0:
+		return pay.Cancelled
 	case s.order.PaymentOffer != s.offer.ID || count[offer.StatusExpired] > 0 && s.now.Before(s.offer.ValidUntil):
 		return pay.OrderChanged
 	case count[offer.StatusExpired] > 0:
 		return pay.Expired
-	case count[offer.StatusCancelled] > 0:
-		return pay.Cancelled
 	}
 	return pay.Declined
 }
@@ -117,11 +120,19 @@ func resultState(status deferred.Status, confirmed bool) pay.State {
 	return pay.AlreadyConfirmed
 }
 
-func (s subject) result(plans []pay.Plan) *pay.Result {
+func (s subject) result(plans []pay.Plan, lender pay.Lender) *pay.Result {
 	r := &pay.Result{Status: string(s.payment.Status), Number: s.payment.Number, Method: pay.Method(s.payment.PaymentMethod)}
 	for i := range plans {
 		if plans[i].ID == s.payment.PlanID {
 			r.Plan = &plans[i]
+		}
+	}
+	if s.payment.Status == deferred.StatusPendingPayment && r.Plan != nil {
+		r.Transfer = &pay.Transfer{AccountName: lender.Name, Reference: s.payment.Number}
+		for _, in := range r.Plan.Instalments {
+			if in.Upfront {
+				r.Transfer.Amount += in.Amount
+			}
 		}
 	}
 	return r

@@ -1,0 +1,9 @@
+package sandbox_test
+
+import (
+	"testing"
+
+	"tradecredit/internal/db/dbtest"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
