@@ -34,16 +34,17 @@ type Due struct {
 type DueFunc func(ctx context.Context, tx *db.Tx, d Due) error
 
 const (
-	upsertDue db.SQL = `INSERT INTO due (merchant_id, kind, object_id, due_at, run_at) VALUES ($1, $2, $3, $4, $5)
+	upsertDue db.SQL = `INSERT INTO due (merchant_id, kind, object_id, due_at, clock_offset, run_at) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (merchant_id, kind, object_id) DO UPDATE
-		SET due_at = excluded.due_at, run_at = excluded.run_at, failures = 0, parked = ''`
-	insertDue db.SQL = `INSERT INTO due (merchant_id, kind, object_id, due_at, run_at) VALUES ($1, $2, $3, $4, $5)
+		SET due_at = excluded.due_at, clock_offset = excluded.clock_offset, run_at = excluded.run_at, failures = 0, parked = ''`
+	insertDue db.SQL = `INSERT INTO due (merchant_id, kind, object_id, due_at, clock_offset, run_at) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (merchant_id, kind, object_id) DO NOTHING`
 	deleteDue db.SQL = `DELETE FROM due WHERE merchant_id = $1 AND kind = $2 AND object_id = $3`
-	shiftDue  db.SQL = `UPDATE due SET run_at = due_at - $2 WHERE merchant_id = $1`
-	nextDue   db.SQL = `SELECT merchant_id, kind, object_id, due_at, run_at FROM due
+	shiftDue  db.SQL = `UPDATE due SET run_at = due_at - $2, clock_offset = $2 WHERE merchant_id = $1`
+	nextDue   db.SQL = `SELECT merchant_id, kind, object_id, due_at, clock_offset FROM due
 		WHERE run_at <= $1 AND parked = '' ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED`
-	nextDueOf db.SQL = `SELECT merchant_id, kind, object_id, due_at, run_at FROM due
+	soonestDue db.SQL = `SELECT MIN(run_at) FROM due WHERE parked = ''`
+	nextDueOf  db.SQL = `SELECT merchant_id, kind, object_id, due_at, clock_offset FROM due
 		WHERE merchant_id = $1 AND due_at <= $2 AND parked = '' ORDER BY due_at, kind, object_id LIMIT 1 FOR UPDATE`
 	failDue db.SQL = `UPDATE due SET failures = failures + 1, run_at = $4,
 		parked = CASE WHEN failures + 1 >= $5 THEN $6 ELSE '' END
@@ -62,13 +63,13 @@ const maxFailures = 8
 // real time.
 func Schedule(tx *db.Tx, d Due, offset time.Duration) {
 	at := db.Micros(d.At)
-	tx.Queue(upsertDue, d.MerchantID, d.Kind, d.ObjectID, at, at-offset.Microseconds())
+	tx.Queue(upsertDue, d.MerchantID, d.Kind, d.ObjectID, at, offset.Microseconds(), at-offset.Microseconds())
 }
 
 // ScheduleOnce is Schedule that leaves a due row which is there already as it is.
 func ScheduleOnce(tx *db.Tx, d Due, offset time.Duration) {
 	at := db.Micros(d.At)
-	tx.Queue(insertDue, d.MerchantID, d.Kind, d.ObjectID, at, at-offset.Microseconds())
+	tx.Queue(insertDue, d.MerchantID, d.Kind, d.ObjectID, at, offset.Microseconds(), at-offset.Microseconds())
 }
 
 // Cancel removes the due row of a kind that an object has, if any.
@@ -83,14 +84,14 @@ func Shift(tx *db.Tx, merchantID string, offset time.Duration) {
 
 type dueRow struct {
 	Due
-	runAt time.Time
+	offset time.Duration
 }
 
 func scanDue(r db.Rows) (dueRow, error) {
 	var d dueRow
-	var at, run int64
-	err := r.Scan(&d.MerchantID, &d.Kind, &d.ObjectID, &at, &run)
-	d.At, d.runAt = db.Time(at), db.Time(run)
+	var at, offset int64
+	err := r.Scan(&d.MerchantID, &d.Kind, &d.ObjectID, &at, &offset)
+	d.At, d.offset = db.Time(at), time.Duration(offset)*time.Microsecond
 	return d, err
 }
 
@@ -110,7 +111,7 @@ func (q *Queue) runNextDue(ctx context.Context) (bool, error) {
 			return err
 		}
 		found, failed = true, &d
-		d.Now = now.Add(d.At.Sub(d.runAt))
+		d.Now = now.Add(d.offset)
 		return q.do(ctx, tx, d.Due)
 	})
 	if err != nil && failed != nil && ctx.Err() == nil {

@@ -44,13 +44,15 @@ CREATE TABLE event_chains (
     hash TEXT NOT NULL
 ) {{strict}};
 
--- What must happen at a certain time. due_at is the merchant's time, run_at the
--- same instant in real time.
+-- What must happen at a certain time. due_at is the merchant's time, clock_offset
+-- how far that is ahead of real time, in microseconds, run_at when it is tried
+-- next, in real time.
 CREATE TABLE due (
     merchant_id TEXT NOT NULL,
     kind TEXT NOT NULL,
     object_id TEXT NOT NULL,
     due_at BIGINT NOT NULL,
+    clock_offset BIGINT NOT NULL,
     run_at BIGINT NOT NULL,
     failures BIGINT NOT NULL DEFAULT 0,
     parked TEXT NOT NULL DEFAULT '',
