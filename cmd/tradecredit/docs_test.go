@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -95,5 +97,59 @@ assert not verify_signature(%[5]q, headers, body, %[6]d + 301)
 	cmd.Stdin = strings.NewReader(script)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestDependenciesPage fails for a direct dependency without a line on the page,
+// and for a line about something that is not used any more.
+func TestDependenciesPage(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/dependencies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gomod, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(string(gomod), "\n") {
+		fields := strings.Fields(strings.TrimPrefix(line, "require "))
+		if len(fields) == 2 && strings.HasPrefix(fields[1], "v") && !strings.Contains(string(page), fields[0]) {
+			t.Errorf("no line about %s", fields[0])
+		}
+	}
+	for _, m := range regexp.MustCompile("`((?:[a-z]+\\.)+[a-z]+/[^` ]+)`").FindAllStringSubmatch(string(page), -1) {
+		if !strings.Contains(string(gomod), m[1]+" v") && !slices.Contains(notOurs, m[1]) {
+			t.Errorf("%s is not in go.mod", m[1])
+		}
+	}
+}
+
+// notOurs are modules that the page names but the program does not use: what
+// would replace one, and the tools.
+var notOurs = []string{"github.com/mattn/go-sqlite3", "honnef.co/go/tools", "modernc.org/libc"}
+
+// TestLinks fails for a link from one page to another that is not there.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages = append(pages, "../../README.md", "../../CONTRIBUTING.md", "../../CHANGELOG.md")
+	link := regexp.MustCompile(`\]\(([^)#]+)(#[^)]*)?\)`)
+	for _, name := range pages {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if strings.HasPrefix(m[1], "https://") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(name), m[1])); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 	}
 }

@@ -9,7 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"tradecredit/internal/app"
 	"tradecredit/internal/clock"
+	"tradecredit/internal/merchant"
 )
 
 // TestReadme pastes the calls of the README into a shell and looks at what came
@@ -78,6 +80,18 @@ func serveSandbox(t *testing.T) *server {
 		s.db.Close()
 	})
 	return s
+}
+
+// newMerchant makes a merchant and returns its secret key.
+func (s *server) newMerchant(t *testing.T) string {
+	t.Helper()
+	m, err := app.CreateMerchant(t.Context(), s.db, merchant.New{
+		Name: t.Name(), Profile: merchant.BNPL, Environment: merchant.Sandbox,
+	}, clock.System{}.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.SecretKey
 }
 
 // fetch reads a path of the API with the demo merchant's secret key.

@@ -304,7 +304,7 @@ func describe(b *offer.Buyer, c company.Company) {
 		b.Incorporated = &day
 	}
 	if r := c.Facts.Rejection; r != nil {
-		b.RejectionCode = r.Code
+		b.RejectionCode, b.RejectionParams = r.Code, r.Params
 	}
 }
 

@@ -40,13 +40,15 @@ func (a *App) Serve(ctx context.Context, l net.Listener) error {
 	case <-ctx.Done():
 	}
 	a.ready.Store(false)
+	// The queue stops beside the server, so that together they take no longer than
+	// drain.
+	stopWork()
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	err := server.Shutdown(closing)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("some requests did not finish within %s: %w", drain, err)
 	}
-	stopWork()
 	workers.Wait()
 	if err == nil {
 		a.Close()

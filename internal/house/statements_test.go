@@ -431,6 +431,7 @@ func TestStatementsNameTheirMerchant(t *testing.T) {
 		"internal/deferred/store.go numberTaken":    "numbers for people are unique over all merchants; it counts",
 		"internal/event/event.go selectWaiting":     "the chainer serves all merchants",
 		"internal/idempotency/idempotency.go purge": "what is too old goes, whosever it is",
+		"internal/job/due.go soonestDue":            "the runner serves all merchants",
 		"internal/job/due.go nextDue":               "the runner serves all merchants",
 		"internal/job/due.go parkedDue":             "for the operator of the house",
 		"internal/job/job.go parkedJobs":            "for the operator of the house",

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tradecredit/internal/apierr"
+	"tradecredit/internal/company"
 	"tradecredit/internal/db"
 	"tradecredit/internal/form"
 	"tradecredit/internal/id"
@@ -40,6 +41,9 @@ func (s *Service) PutOrganisation(ctx context.Context, tx *db.Tx, merchantID, un
 	if !inserted {
 		return Organisation{}, false, db.ErrRetry
 	}
+	if err := keepCompany(ctx, tx, o.CompanyID); err != nil {
+		return Organisation{}, false, err
+	}
 	return o, true, record(tx, merchantID, "organisation.created", o.ID, o.snapshot(), now)
 }
 
@@ -70,7 +74,24 @@ func (s *Service) changeOrganisation(ctx context.Context, tx *db.Tx, merchantID 
 	if err := updateOrganisation(ctx, tx, merchantID, o); err != nil {
 		return Organisation{}, refuseTaken(err, OrganisationTaken)
 	}
+	if err := keepCompany(ctx, tx, o.CompanyID); err != nil {
+		return Organisation{}, err
+	}
 	return o, record(tx, merchantID, "organisation.updated", o.ID, o.snapshot(), now)
+}
+
+// keepCompany lets a company outlive the edition of the register it came from:
+// registers drop dissolved companies, and their debts remain. A sole trader is
+// in no register.
+func keepCompany(ctx context.Context, tx *db.Tx, companyID string) error {
+	if companyID == "" {
+		return nil
+	}
+	err := company.Keep(ctx, tx, companyID)
+	if errors.Is(err, db.ErrNoRows) {
+		return nil
+	}
+	return err
 }
 
 // DeleteOrganisation removes an organisation and its memberships. It returns

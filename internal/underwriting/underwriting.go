@@ -25,8 +25,11 @@ type Buyer struct {
 	// engine's default.
 	Limit *int64
 	// RejectionCode, when set, is the reason for which this (sandbox) company is
-	// always declined.
-	RejectionCode string
+	// always declined, and RejectionParams what its sentence says.
+	RejectionCode   string
+	RejectionParams map[string]string
+	// RejectionParams fill its sentence, before what the engine knows itself.
+	RejectionParams map[string]string
 	// Email is the address of the user who orders.
 	Email string
 }
@@ -119,7 +122,11 @@ func (e Simple) reason(a Application, available int64) *Reason {
 	case !country.IsBuyer(b.Country):
 		return NewReason(BuyerCountry, map[string]any{"debtor_country": country.Name(b.Country)})
 	case b.RejectionCode != "":
-		return NewReason(b.RejectionCode, e.parameters(a))
+		params := e.parameters(a)
+		for name, value := range b.RejectionParams {
+			params[name] = value
+		}
+		return NewReason(b.RejectionCode, params)
 	case !active[strings.ToLower(b.Status)]:
 		return NewReason(BuyerStatus, map[string]any{"debtor_status": b.Status})
 	case b.Incorporated != nil && b.Incorporated.AddDate(e.MinYears, 0, 0).After(a.Now):
@@ -136,7 +143,7 @@ func (e Simple) reason(a Application, available int64) *Reason {
 
 // parameters fill the sentence of whatever code a sandbox company carries.
 func (e Simple) parameters(a Application) map[string]any {
-	return map[string]any{
+	params := map[string]any{
 		"debtor_country": country.Name(a.Buyer.Country), "creditor_country": country.Name(a.Buyer.Country),
 		"debtor_status": a.Buyer.Status, "creditor_status": a.Buyer.Status, "legal_form": a.Buyer.LegalForm,
 		"MIN_CREATION_YEARS": e.MinYears, "MAX_ACCOUNTS_OVERDUE_MONTHS": 3, "MAX_AGE_LATEST_FINANCIALS": 730,
@@ -146,6 +153,10 @@ func (e Simple) parameters(a Application) map[string]any {
 		"future_dated_limit_days": 30, "today": a.Now.Format(time.DateOnly), "tx_due_date": a.Now.Format(time.DateOnly),
 		"website_email": e.Contact, "credit_terms_days": 60, "MAX_CREDIT_TERMS_DAYS": 60,
 	}
+	for name, value := range a.Buyer.RejectionParams {
+		params[name] = value
+	}
+	return params
 }
 
 // Review implements Engine: without a history there is nothing to suspect.
