@@ -91,16 +91,54 @@ func Prepare(ctx context.Context, c Config, d *db.DB, now time.Time) (*Keys, err
 	return demoMerchant(ctx, c, d, now)
 }
 
-// demoMerchant finds the demo merchant by its key, or makes it.
+// demoMerchant finds the demo merchant by its key, or makes it. The keys are
+// written before the merchant, so that a program that is killed in between finds
+// them when it starts again.
 func demoMerchant(ctx context.Context, c Config, d *db.DB, now time.Time) (*Keys, error) {
-	path := filepath.Join(c.DataDir, keyFile)
-	keys := &Keys{}
-	if text, err := os.ReadFile(path); err == nil {
+	keys, err := readKeys(c)
+	if err != nil {
+		return nil, err
+	}
+	if found, err := keys.find(ctx, d); err != nil || found {
+		return keys, err
+	}
+	if keys.SecretKey == "" {
+		keys.SecretKey = merchant.NewKey(merchant.SecretKey, merchant.Sandbox)
+	}
+	if keys.PublicKey == "" {
+		keys.PublicKey = merchant.NewKey(merchant.PublicKey, merchant.Sandbox)
+	}
+	if err := keys.write(c); err != nil {
+		return nil, err
+	}
+	made, err := CreateMerchant(ctx, d, merchant.New{
+		Name: "Demo Shop", Environment: merchant.Sandbox, SecretKey: keys.SecretKey, PublicKey: keys.PublicKey,
+	}, now)
+	if db.IsUnique(err) {
+		// Another node that was given the same keys was faster.
+		_, err = keys.find(ctx, d)
+		return keys, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	keys.Merchant, keys.New = made.ID, true
+	return keys, keys.write(c)
+}
+
+// readKeys are those of the data directory and, before them, of the
+// configuration; empty where there are none.
+func readKeys(c Config) (*Keys, error) {
+	path, keys := filepath.Join(c.DataDir, keyFile), &Keys{}
+	text, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+	case err != nil:
+		return nil, err
+	default:
 		if err := json.Unmarshal(text, keys); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-	} else if !errors.Is(err, os.ErrNotExist) {
-		return nil, err
 	}
 	if c.SecretKey != "" {
 		keys.SecretKey = c.SecretKey
@@ -108,34 +146,45 @@ func demoMerchant(ctx context.Context, c Config, d *db.DB, now time.Time) (*Keys
 	if c.PublicKey != "" {
 		keys.PublicKey = c.PublicKey
 	}
-	known, err := keyExists(ctx, d, keys.SecretKey)
-	if err != nil || known {
-		return keys, err
-	}
-	made, err := CreateMerchant(ctx, d, merchant.New{
-		Name: "Demo Shop", Environment: merchant.Sandbox, SecretKey: keys.SecretKey, PublicKey: keys.PublicKey,
-	}, now)
-	if err != nil {
-		return nil, err
-	}
-	keys = &Keys{Merchant: made.ID, SecretKey: made.SecretKey, PublicKey: made.PublicKey, New: true}
-	text, err := json.MarshalIndent(keys, "", "  ")
-	if err != nil {
-		return nil, err
-	}
-	return keys, os.WriteFile(path, append(text, '\n'), 0o600)
+	return keys, nil
 }
 
-func keyExists(ctx context.Context, d *db.DB, key string) (bool, error) {
-	if key == "" {
+// find looks up whose the secret key is, and reports whether it is anybody's.
+func (k *Keys) find(ctx context.Context, d *db.DB) (bool, error) {
+	if k.SecretKey == "" {
 		return false, nil
 	}
 	err := d.Read(ctx, func(tx *db.Tx) error {
-		_, err := merchant.FindKey(ctx, tx, merchant.HashKey(key))
+		found, err := merchant.FindKey(ctx, tx, merchant.HashKey(k.SecretKey))
+		k.Merchant = found.MerchantID
 		return err
 	})
 	if errors.Is(err, db.ErrNoRows) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// write keeps the keys in the data directory: all of them, or as they were.
+func (k *Keys) write(c Config) error {
+	text, err := json.MarshalIndent(k, "", "  ")
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(c.DataDir, keyFile) // readable by its owner alone
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(append(text, '\n'))
+	if err == nil {
+		err = f.Sync()
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), filepath.Join(c.DataDir, keyFile))
 }

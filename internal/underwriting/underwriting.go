@@ -25,9 +25,8 @@ type Buyer struct {
 	// engine's default.
 	Limit *int64
 	// RejectionCode, when set, is the reason for which this (sandbox) company is
-	// always declined, and RejectionParams what its sentence says.
-	RejectionCode   string
-	RejectionParams map[string]string
+	// always declined.
+	RejectionCode string
 	// RejectionParams fill its sentence, before what the engine knows itself.
 	RejectionParams map[string]string
 	// Email is the address of the user who orders.
@@ -122,11 +121,7 @@ func (e Simple) reason(a Application, available int64) *Reason {
 	case !country.IsBuyer(b.Country):
 		return NewReason(BuyerCountry, map[string]any{"debtor_country": country.Name(b.Country)})
 	case b.RejectionCode != "":
-		params := e.parameters(a)
-		for name, value := range b.RejectionParams {
-			params[name] = value
-		}
-		return NewReason(b.RejectionCode, params)
+		return NewReason(b.RejectionCode, e.parameters(a))
 	case !active[strings.ToLower(b.Status)]:
 		return NewReason(BuyerStatus, map[string]any{"debtor_status": b.Status})
 	case b.Incorporated != nil && b.Incorporated.AddDate(e.MinYears, 0, 0).After(a.Now):

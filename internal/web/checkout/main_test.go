@@ -1,0 +1,9 @@
+package checkout_test
+
+import (
+	"testing"
+
+	"tradecredit/internal/db/dbtest"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
