@@ -35,6 +35,8 @@ type serveCommand struct {
 	RateSearches  int     `name:"rate-searches" default:"30" env:"TRADECREDIT_RATE_SEARCHES" help:"Searches a minute that an address may make with a public key."`
 	RateAnonymous int     `name:"rate-anonymous" default:"60" env:"TRADECREDIT_RATE_ANONYMOUS" help:"Requests a minute that an address may make without a key."`
 
+	BehindProxy bool `name:"behind-proxy" env:"TRADECREDIT_BEHIND_PROXY" help:"Take the last address of X-Forwarded-For for the caller's."`
+
 	SMTPHost     string `name:"smtp-host" help:"Mail server; in the sandbox mails are kept instead of sent when it is empty." env:"TRADECREDIT_SMTP_HOST"`
 	SMTPPort     int    `name:"smtp-port" default:"587" env:"TRADECREDIT_SMTP_PORT" help:"Port of the mail server."`
 	SMTPUser     string `name:"smtp-user" env:"TRADECREDIT_SMTP_USER" help:"User at the mail server."`
@@ -54,7 +56,7 @@ func (c serveCommand) config() app.Config {
 	out.Listen, out.PublicURL, out.SecretKey, out.PublicKey = c.Listen, c.PublicURL, c.SecretKey, c.PublicKey
 	out.Limits = api.Limits{
 		SecretPerSecond: c.RateSecret, SecretBurst: c.RateBurst, PublicPerSecond: c.RatePublic,
-		PublicSearchesPerMinute: c.RateSearches, AnonymousPerMinute: c.RateAnonymous,
+		PublicSearchesPerMinute: c.RateSearches, AnonymousPerMinute: c.RateAnonymous, BehindProxy: c.BehindProxy,
 	}
 	out.Lender = pay.Lender{
 		Name: c.LenderName, Register: c.LenderRegist, HelpEmail: c.HelpEmail, HelpPhone: c.HelpPhone,

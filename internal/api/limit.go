@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +26,10 @@ type Limits struct {
 	PublicPerSecond         float64
 	PublicSearchesPerMinute int
 	AnonymousPerMinute      int
+	// BehindProxy is set when every request comes through a proxy that ends its
+	// X-Forwarded-For with the caller's address. Else that header is anybody's
+	// word, and the connection's address counts.
+	BehindProxy bool
 }
 
 // DefaultLimits are the contract's.
@@ -90,20 +95,25 @@ func (l *limiter) of(route *Route, who *identity, r *http.Request) []*rate.Limit
 	switch {
 	case who == nil:
 		n := l.limits.AnonymousPerMinute
-		return []*rate.Limiter{l.bucket("a:"+address(r), float64(n)/60, n)}
+		return []*rate.Limiter{l.bucket("a:"+l.address(r), float64(n)/60, n)}
 	case who.key.Kind == merchant.PublicKey:
 		n := l.limits.PublicSearchesPerMinute
 		key := l.bucket("k:"+who.key.Hash, l.limits.PublicPerSecond, int(l.limits.PublicPerSecond))
 		if route.Access == Anonymous && route.Method == http.MethodPost {
 			// A search: what the limit is there for.
-			return []*rate.Limiter{key, l.bucket("s:"+who.key.Hash+address(r), float64(n)/60, n)}
+			return []*rate.Limiter{key, l.bucket("s:"+who.key.Hash+l.address(r), float64(n)/60, n)}
 		}
 		return []*rate.Limiter{key}
 	}
 	return []*rate.Limiter{l.bucket("k:"+who.key.Hash, l.limits.SecretPerSecond, l.limits.SecretBurst)}
 }
 
-func address(r *http.Request) string {
+// address is where a request comes from.
+func (l *limiter) address(r *http.Request) string {
+	if forwarded := r.Header.Values("X-Forwarded-For"); l.limits.BehindProxy && len(forwarded) > 0 {
+		hops := strings.Split(forwarded[len(forwarded)-1], ",")
+		return strings.TrimSpace(hops[len(hops)-1])
+	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr
