@@ -14,6 +14,8 @@ import (
 type merchantCommand struct {
 	Create merchantCreateCommand `cmd:"" help:"Create a merchant and print its keys."`
 	List   merchantListCommand   `cmd:"" help:"List the merchants."`
+	Set    merchantSetCommand    `cmd:"" help:"Show or change the settings of a merchant."`
+	Keys   merchantKeysCommand   `cmd:"" help:"List, make and revoke the keys of a merchant."`
 }
 
 type merchantCreateCommand struct {

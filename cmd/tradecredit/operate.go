@@ -7,8 +7,6 @@ import (
 	"runtime/debug"
 
 	"tradecredit/internal/app"
-	"tradecredit/internal/db"
-	"tradecredit/internal/job"
 )
 
 type migrateCommand struct{ storage }
@@ -53,41 +51,6 @@ func (c verifyCommand) Run(sys *system) error {
 	}
 	if len(r.Problems) > 0 {
 		return fmt.Errorf("the books have %d problems", len(r.Problems))
-	}
-	return nil
-}
-
-type jobsCommand struct {
-	storage
-	JSON bool `help:"Print one JSON object a line."`
-}
-
-// Run implements the command.
-func (c jobsCommand) Run(sys *system) error {
-	d, err := c.open(sys)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	var parked []job.Parked
-	err = d.Read(sys.ctx, func(tx *db.Tx) (err error) {
-		parked, err = job.ListParked(sys.ctx, tx, 1000)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for _, p := range parked {
-		if c.JSON {
-			if err := json.NewEncoder(os.Stdout).Encode(p); err != nil {
-				return err
-			}
-			continue
-		}
-		fmt.Printf("%s  %s  %s  %s  %s\n", p.At.Format("2006-01-02 15:04:05"), p.MerchantID, p.Kind, p.ObjectID, p.Reason)
-	}
-	if !c.JSON {
-		fmt.Printf("%d parked\n", len(parked))
 	}
 	return nil
 }

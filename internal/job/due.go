@@ -51,6 +51,8 @@ const (
 		WHERE merchant_id = $1 AND kind = $2 AND object_id = $3`
 	parkDue db.SQL = `UPDATE due SET failures = failures + 1, parked = $4
 		WHERE merchant_id = $1 AND kind = $2 AND object_id = $3`
+	unparkDue db.SQL = `UPDATE due SET parked = '', failures = 0, run_at = $4
+		WHERE merchant_id = $1 AND kind = $2 AND object_id = $3 AND parked <> ''`
 	parkedDue db.SQL = `SELECT merchant_id, kind, object_id, due_at, parked FROM due
 		WHERE parked <> '' ORDER BY merchant_id, due_at LIMIT $1`
 )
@@ -211,4 +213,15 @@ func ListParked(ctx context.Context, tx *db.Tx, limit int) ([]Parked, error) {
 	}
 	jobs, err := db.All(ctx, tx, parkedJobs, []any{limit}, scan)
 	return append(due, jobs...), err
+}
+
+// Retry puts parked work back, to be done at the real time now. object is that of
+// a due row, or the ID of a job. It reports whether there was any.
+func Retry(ctx context.Context, tx *db.Tx, p Parked, now time.Time) (bool, error) {
+	n, err := tx.Exec(ctx, unparkDue, p.MerchantID, p.Kind, p.ObjectID, db.Micros(now))
+	if err != nil || n > 0 {
+		return n > 0, err
+	}
+	n, err = tx.Exec(ctx, unparkJob, p.MerchantID, p.Kind, p.ObjectID, db.Micros(now))
+	return n > 0, err
 }

@@ -58,9 +58,11 @@ const (
 		ORDER BY j.run_at LIMIT $2 FOR UPDATE SKIP LOCKED`
 	claimJobs db.SQL = `UPDATE jobs SET attempt = u.a, run_at = u.r, lease_by = u.b
 		FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[]) AS u(i, a, r, b) WHERE jobs.id = u.i`
-	finishJob  db.SQL = `DELETE FROM jobs WHERE id = $1 AND attempt = $2 AND lease_by = $3`
-	retryJob   db.SQL = `UPDATE jobs SET run_at = $4, lease_by = '' WHERE id = $1 AND attempt = $2 AND lease_by = $3`
-	parkJob    db.SQL = `UPDATE jobs SET parked = $4, lease_by = '' WHERE id = $1 AND attempt = $2 AND lease_by = $3`
+	finishJob db.SQL = `DELETE FROM jobs WHERE id = $1 AND attempt = $2 AND lease_by = $3`
+	retryJob  db.SQL = `UPDATE jobs SET run_at = $4, lease_by = '' WHERE id = $1 AND attempt = $2 AND lease_by = $3`
+	parkJob   db.SQL = `UPDATE jobs SET parked = $4, lease_by = '' WHERE id = $1 AND attempt = $2 AND lease_by = $3`
+	unparkJob db.SQL = `UPDATE jobs SET parked = '', attempt = 0, run_at = $4
+		WHERE merchant_id = $1 AND kind = $2 AND id = $3 AND parked <> ''`
 	soonest    db.SQL = `SELECT MIN(run_at) FROM jobs WHERE parked = ''`
 	parkedJobs db.SQL = `SELECT merchant_id, kind, id, run_at, parked FROM jobs
 		WHERE parked <> '' ORDER BY merchant_id, run_at LIMIT $1`

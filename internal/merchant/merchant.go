@@ -5,6 +5,10 @@ package merchant
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -75,6 +79,42 @@ type Settings struct {
 	// notification that is sent to an offer's own URL.
 	WebhookAuthorization string `json:"webhook_authorization"`
 }
+
+// Weekdays are the values of PayoutWeekday, PayoutStructures and RetrySchedules
+// those of the settings of their names.
+var (
+	Weekdays         = []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
+	PayoutStructures = []string{"net_of_fees", "gross_of_fees"}
+	RetrySchedules   = []string{"short", "long"}
+)
+
+// MaxDays bounds the settings that count days.
+const MaxDays = 3650
+
+// Check returns an error that names the first setting which is out of bounds.
+func (s Settings) Check() error {
+	switch {
+	case s.ExpiryDays != nil && (*s.ExpiryDays < 1 || *s.ExpiryDays > MaxDays):
+		return fmt.Errorf("expiry_days is between 1 and %d, or null", MaxDays)
+	case s.OfferValidDays < 1 || s.OfferValidDays > 365:
+		return fmt.Errorf("offer_valid_days is between 1 and 365")
+	case !slices.Contains(Weekdays, s.PayoutWeekday):
+		return fmt.Errorf("payout_weekday is one of %s", strings.Join(Weekdays, ", "))
+	case !slices.Contains(PayoutStructures, s.PayoutStructure):
+		return fmt.Errorf("payout_structure is one of %s", strings.Join(PayoutStructures, ", "))
+	case !slices.Contains(RetrySchedules, s.WebhookRetries):
+		return fmt.Errorf("webhook_retries is one of %s", strings.Join(RetrySchedules, ", "))
+	case s.MinimumBalance.Fixed < 0:
+		return fmt.Errorf("minimum_balance.fixed is not below zero")
+	case !percentage.MatchString(s.MinimumBalance.Relative):
+		return fmt.Errorf("minimum_balance.relative is a percentage such as 12.50")
+	case strings.ContainsAny(s.WebhookAuthorization, "\r\n\x00"):
+		return fmt.Errorf("webhook_authorization is one line")
+	}
+	return nil
+}
+
+var percentage = regexp.MustCompile(`^(100\.00|[0-9]{1,2}\.[0-9]{2})$`)
 
 // DefaultSettings are those of a new merchant.
 func DefaultSettings() Settings {

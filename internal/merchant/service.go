@@ -75,14 +75,22 @@ func addKey(tx *db.Tx, merchantID string, kind KeyKind, key string, now time.Tim
 	tx.Queue(insertKey, HashKey(key), merchantID, string(kind), hint, "", db.Micros(now))
 }
 
-// SetKeyActive lets a key be used, or not any more.
-func SetKeyActive(tx *db.Tx, merchantID, key string, active bool) {
-	tx.Queue(setKeyActive, merchantID, HashKey(key), active)
+// AddKey writes one more key of a merchant with the commit of tx, and returns it.
+func AddKey(tx *db.Tx, m Merchant, kind KeyKind, now time.Time) string {
+	key := NewKey(kind, m.Environment)
+	addKey(tx, m.ID, kind, key, now)
+	return key
+}
+
+// SetKeyActive lets a key be used, or not any more. hash is the key's, as Keys
+// returns it.
+func SetKeyActive(tx *db.Tx, merchantID, hash string, active bool) {
+	tx.Queue(setKeyActive, merchantID, hash, active)
 }
 
 // SetOrigins says from which web origins a public key may be used.
-func SetOrigins(tx *db.Tx, merchantID, publicKey string, origins []string) {
-	tx.Queue(setKeyOrigins, merchantID, HashKey(publicKey), strings.Join(origins, " "))
+func SetOrigins(tx *db.Tx, merchantID, hash string, origins []string) {
+	tx.Queue(setKeyOrigins, merchantID, hash, strings.Join(origins, " "))
 }
 
 // Save writes the changed fields of a merchant with the commit of tx.

@@ -23,7 +23,9 @@ const (
 		FROM unnest($1::text[]) AS u(i) JOIN merchants m ON m.id = u.i`
 	insertKey db.SQL = `INSERT INTO api_keys (hash, merchant_id, kind, hint, origins, active, created_at)
 		VALUES ($1, $2, $3, $4, $5, TRUE, $6)`
-	selectKey     db.SQL = `SELECT hash, merchant_id, kind, hint, origins, active, created_at FROM api_keys WHERE hash = $1`
+	selectKey  db.SQL = `SELECT hash, merchant_id, kind, hint, origins, active, created_at FROM api_keys WHERE hash = $1`
+	selectKeys db.SQL = `SELECT hash, merchant_id, kind, hint, origins, active, created_at FROM api_keys
+		WHERE merchant_id = $1 ORDER BY created_at, hash`
 	setKeyActive  db.SQL = `UPDATE api_keys SET active = $3 WHERE merchant_id = $1 AND hash = $2`
 	setKeyOrigins db.SQL = `UPDATE api_keys SET origins = $3 WHERE merchant_id = $1 AND hash = $2`
 )
@@ -113,4 +115,10 @@ func FindMany(tx *db.Tx, ids []string) map[string]Merchant {
 		tx.QueueQuery(selectMany, read, args...)
 	}
 	return out
+}
+
+// Keys returns the keys of a merchant, oldest first: their hashes and hints, not
+// the keys themselves.
+func Keys(ctx context.Context, tx *db.Tx, merchantID string) ([]Key, error) {
+	return db.All(ctx, tx, selectKeys, []any{merchantID}, scanKey)
 }

@@ -180,7 +180,7 @@ func TestOrderedJobIDs(t *testing.T) {
 		if x, y := orderedJobID(a), orderedJobID(b); x >= y {
 			t.Fatalf("%d: %s, %d: %s", a, x, b, y)
 		}
-		if orderedJobID(a) == orderedJobID(a) {
+		if first, second := orderedJobID(a), orderedJobID(a); first == second {
 			t.Fatal("two jobs share an ID")
 		}
 	})

@@ -55,7 +55,7 @@ func (a *API) Connect() {
 func (a *API) Routes() []api.Route {
 	return slices.Concat(
 		[]api.Route{meRoute()}, a.companyRoutes(), a.partyRoutes(), a.orderRoutes(), a.offerRoutes(), a.templateRoutes(),
-		a.deferredRoutes(), a.eventRoutes(), a.webhookRoutes(),
+		a.deferredRoutes(), a.eventRoutes(), a.webhookRoutes(), a.secretRoutes(),
 	)
 }
 

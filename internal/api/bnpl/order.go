@@ -7,7 +7,6 @@ import (
 	"tradecredit/internal/api"
 	"tradecredit/internal/apierr"
 	"tradecredit/internal/db"
-	"tradecredit/internal/id"
 	"tradecredit/internal/order"
 	"tradecredit/internal/page"
 )
@@ -67,9 +66,6 @@ func (a *API) changeRoute(method, path, summary string) api.Route {
 		Write:  a.changeOrder,
 	}
 }
-
-// orderReferences answer whether orders exist.
-func (a *API) orderReferences() api.References { return api.References{id.Order: order.Exists} }
 
 // orderTaken answer which identifiers of the platform other orders have than
 // the one that a request is about.

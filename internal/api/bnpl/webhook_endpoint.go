@@ -60,6 +60,52 @@ func (a *API) webhookRoutes() []api.Route {
 	}
 }
 
+// NotificationSecret signs what is sent to addresses that offers name.
+type NotificationSecret struct {
+	Secret string `json:"secret" doc:"Standard Webhooks secret" example:"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"`
+}
+
+// secretRoutes is the table of the secret that belongs to no endpoint.
+func (a *API) secretRoutes() []api.Route {
+	const path, tag = "/v1/notification_secret", "Webhook endpoints"
+	return []api.Route{
+		{
+			Method: http.MethodGet, Path: path, Tag: tag, Summary: "View the secret of offers' notifications",
+			Doc:      "Signs the notifications to the URLs that offers name, and the parameters with which a buyer comes back to the shop.",
+			Response: NotificationSecret{}, Status: 200,
+			Serve: a.viewSecret,
+		},
+		{
+			Method: http.MethodPost, Path: path + "/rotate", Tag: tag, Summary: "Rotate the secret of offers' notifications",
+			Doc:      "For 24 hours notifications are signed with the old secret as well.",
+			Response: NotificationSecret{}, Status: 200, Write: a.rotateSecret,
+		},
+	}
+}
+
+// viewSecret makes the secret when it is first asked for, so that reading it
+// takes a writer.
+func (a *API) viewSecret(c *api.Call) (*api.Answer, error) {
+	var out NotificationSecret
+	err := a.DB.Write(c, func(tx *db.Tx) (err error) {
+		out.Secret, err = a.Webhooks.OfferSecret(c, tx, c.Merchant.ID)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	body, err := api.Encode(out)
+	return &api.Answer{Status: http.StatusOK, Body: body}, err
+}
+
+func (a *API) rotateSecret(c *api.Call, tx *db.Tx) (*api.Response, error) {
+	secret, err := a.Webhooks.RotateOfferSecret(c, tx, c.Merchant.ID)
+	if err != nil {
+		return nil, err
+	}
+	return api.OK(NotificationSecret{secret}), nil
+}
+
 func showEndpoint(e webhook.Endpoint, secret string) WebhookEndpoint {
 	out := WebhookEndpoint{
 		ID: e.ID, URL: e.URL, Authorization: e.Authorization, Events: e.Events, Active: e.Active, Created: api.Time(e.Created), Secret: secret,

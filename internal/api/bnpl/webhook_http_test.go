@@ -10,7 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tradecredit/internal/api/apitest"
 	"tradecredit/internal/app/apptest"
+	"tradecredit/internal/merchant"
 )
 
 const endpoints = "/v1/webhook_endpoints"
@@ -292,5 +294,32 @@ func TestDeliveries(t *testing.T) {
 		other.Do("POST", path+"/"+d.ID+"/replay", nil).WantStatus(404)
 		shop.Do("DELETE", endpoints+"/"+made.ID(), nil).WantStatus(204)
 		shop.Do("POST", path+"/"+d.ID+"/replay", nil).WantStatus(409)
+	})
+}
+
+// TestNotificationSecret: the secret of offers' own addresses is the same until
+// it is rotated, and nobody else's.
+func TestNotificationSecret(t *testing.T) {
+	t.Parallel()
+	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
+		c, other := s.Merchant(merchant.BNPL), s.Merchant(merchant.BNPL)
+		secret := func(c *apitest.Client, method, path string) string {
+			t.Helper()
+			r := c.Do(method, path, nil)
+			var out struct{ Secret string }
+			if err := json.Unmarshal(r.Body, &out); err != nil || r.Status != 200 || !strings.HasPrefix(out.Secret, "whsec_") {
+				t.Fatalf("%s %s: %d %s", method, path, r.Status, r.Body)
+			}
+			return out.Secret
+		}
+		const path = "/v1/notification_secret"
+		first := secret(c, "GET", path)
+		if secret(c, "GET", path) != first || secret(other, "GET", path) == first {
+			t.Error("the secret is not one's own")
+		}
+		rotated := secret(c, "POST", path+"/rotate")
+		if rotated == first || secret(c, "GET", path) != rotated {
+			t.Error("rotation does not change the secret")
+		}
 	})
 }

@@ -19,22 +19,20 @@ type Merchant struct {
 	merchant.Settings
 }
 
-var weekdays = []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
-
 var merchantForm = form.New("MerchantSettings",
 	form.Choice("profile", merchant.Profiles, form.Optional(), form.Doc("Which family of rules applies")),
 	form.Boolean("overcaptures", form.Optional(), form.Doc("Captures above the authorisation are taken, unprotected")),
 	form.Boolean("merchant_limits", form.Optional(), form.Doc("Plans may have an unprotected part")),
 	form.Boolean("sole_traders", form.Optional(), form.Doc("Sole traders may buy")),
-	form.Integer("expiry_days", form.Optional(), form.Null(), form.MinValue(1), form.MaxValue(3650), form.Doc("After how many days an authorisation expires; null for never")),
-	form.Choice("payout_weekday", weekdays, form.Optional(), form.Doc("Day of the weekly payout run")),
-	form.Choice("payout_structure", []string{"net_of_fees", "gross_of_fees"}, form.Optional(), form.Doc("Whether fees are taken off payouts")),
+	form.Integer("expiry_days", form.Optional(), form.Null(), form.MinValue(1), form.MaxValue(merchant.MaxDays), form.Doc("After how many days an authorisation expires; null for never")),
+	form.Choice("payout_weekday", merchant.Weekdays, form.Optional(), form.Doc("Day of the weekly payout run")),
+	form.Choice("payout_structure", merchant.PayoutStructures, form.Optional(), form.Doc("Whether fees are taken off payouts")),
 	form.Object("minimum_balance", form.New("MinimumBalance",
 		form.Integer("fixed", form.Optional(), form.MinValue(0), form.Doc("Minor units")),
 		form.Decimal("relative", 5, 2, form.Optional(), form.MinValue(0), form.MaxValue(100), form.Doc("Percent of unpaid orders")),
 	), form.Optional(), form.Doc("What is withheld from payouts")),
 	form.Integer("offer_valid_days", form.Optional(), form.MinValue(1), form.MaxValue(365), form.Doc("For how many days an offer may be accepted")),
-	form.Choice("webhook_retries", []string{"short", "long"}, form.Optional(), form.Doc("Retry after 0, 2 and 4 seconds, or for three days")),
+	form.Choice("webhook_retries", merchant.RetrySchedules, form.Optional(), form.Doc("Retry after 0, 2 and 4 seconds, or for three days")),
 	form.Char("webhook_authorization", form.Optional(), form.Blank(), form.Max(4096), form.Check(headerValue), form.Doc("Authorization header of notifications to the URLs of offers")),
 )
 
