@@ -128,9 +128,9 @@ type payloads struct {
 	bnpl *bnpl.API
 }
 
-// Address implements webhook.Payloads.
-func (p payloads) Address(ctx context.Context, tx *db.Tx, m merchant.Merchant, e event.Event) (string, bool, error) {
-	return p.bnpl.NotificationURL(p.view(ctx, m), tx, e)
+// Addresses implements webhook.Payloads.
+func (p payloads) Addresses(ctx context.Context, tx *db.Tx, m merchant.Merchant, events []event.Event) ([]webhook.Address, error) {
+	return p.bnpl.Addresses(p.view(ctx, m), tx, events)
 }
 
 // Payload implements webhook.Payloads.

@@ -30,6 +30,7 @@ const (
 		VALUES ($1, $2, $3, $4, 'capture', 'v2', 1, -1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '{"shipment":"1"}', $5)`
 	handEvent db.SQL = `INSERT INTO events (merchant_id, id, type, object_id, root_id, data, created_at)
 		VALUES ($1, $2, 'deferred_payment.capture', $3, $4, $5, $6)`
+	handOutbox db.SQL = `INSERT INTO event_outbox (merchant_id, event_id) VALUES ($1, $2)`
 	handLedger db.SQL = `INSERT INTO ledger_entries (merchant_id, transaction_id, line, account, object_id, currency, amount, created_at)
 		VALUES ($1, $2, $3, $4, $5, 'GBP', $6, $7)`
 	handMerchant db.SQL = `SELECT merchant_id FROM api_keys WHERE kind = 'secret' LIMIT 1`
@@ -85,6 +86,7 @@ func captureByHand(ctx context.Context, tx *db.Tx, merchantID, payment string) e
 		{handLedger, []any{merchantID, event, 0, "buyer_receivable:" + organisation, payment, 1, now}},
 		{handLedger, []any{merchantID, event, 1, "merchant_payable", payment, -1, now}},
 		{handEvent, []any{merchantID, event, payment, order, body + body, now}},
+		{handOutbox, []any{merchantID, event}},
 	} {
 		if _, err := tx.Exec(ctx, st.q, st.args...); err != nil {
 			return err

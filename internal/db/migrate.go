@@ -24,7 +24,8 @@ func migrate(ctx context.Context, e Engine, conn *sql.DB) error {
 	}
 	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{}
 	if e == Postgres {
-		locker, err := lock.NewPostgresSessionLocker()
+		// Whoever finds the lock taken asks again every second, for five minutes.
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 		if err != nil {
 			return err
 		}
@@ -34,6 +35,11 @@ func migrate(ctx context.Context, e Engine, conn *sql.DB) error {
 	p, err := goose.NewProvider(dialect, conn, files, options...)
 	if err != nil {
 		return err
+	}
+	// Nodes that start together do not wait for each other when there is nothing to
+	// do. An error here is met again below, if it is one.
+	if pending, err := p.HasPending(ctx); err == nil && !pending {
+		return nil
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)

@@ -20,6 +20,18 @@ type postgresDB struct {
 	pool    *pgxpool.Pool
 }
 
+// planning keeps plans what they were when the statements were written: every
+// one of them finds its rows by an index, whatever the server guesses about
+// tables it has not analysed yet. Statements over arrays would otherwise read
+// whole tables until the first ANALYZE, and be planned anew on every call.
+var planning = map[string]string{
+	"plan_cache_mode":  "force_generic_plan",
+	"enable_seqscan":   "off",
+	"enable_hashjoin":  "off",
+	"enable_mergejoin": "off",
+	"jit":              "off",
+}
+
 func openPostgres(ctx context.Context, o Options) (*postgresDB, error) {
 	cfg, err := pgxpool.ParseConfig(o.URL)
 	if err != nil {
@@ -33,6 +45,9 @@ func openPostgres(ctx context.Context, o Options) (*postgresDB, error) {
 	cfg.ConnConfig.RuntimeParams["application_name"] = "tradecredit"
 	cfg.ConnConfig.RuntimeParams["lock_timeout"] = fmt.Sprint(timeoutOf.Milliseconds())
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	for name, value := range planning {
+		cfg.ConnConfig.RuntimeParams[name] = value
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -257,13 +272,35 @@ func (s *postgresSession) explain(ctx context.Context, q SQL) (string, error) {
 }
 
 func (s *postgresSession) commit(ctx context.Context) error {
-	s.queue("COMMIT", nil)
-	if err := s.flush(ctx); err != nil {
-		return translatePostgres(err)
+	results, err := s.send(ctx, "COMMIT", nil)
+	if err != nil {
+		return uncertain(err)
+	}
+	tag, err := results.Exec()
+	if closed := results.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return uncertain(translatePostgres(err))
 	}
 	s.closed = true
 	s.conn.Release()
+	if tag.String() != "COMMIT" {
+		// PostgreSQL takes COMMIT for ROLLBACK after an error, and calls it success.
+		return ErrAborted
+	}
 	return nil
+}
+
+// uncertain marks the error of a commit with ErrUnknown unless it is known that
+// nothing was committed: because the server says so and lives, or because
+// nothing was sent.
+func uncertain(err error) error {
+	var e *pgconn.PgError
+	if errors.As(err, &e) && e.SeverityUnlocalized == "ERROR" || pgconn.SafeToRetry(err) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrUnknown, err)
 }
 
 func (s *postgresSession) rollback() {

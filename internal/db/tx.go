@@ -142,3 +142,16 @@ func (tx *Tx) Split(columns ...any) [][]any {
 	}
 	return out
 }
+
+// Distinct prepares two columns for Split: the merchant, over and over, and each
+// of the identifiers once, without empty ones.
+func Distinct(merchantID string, ids []string) (merchants, distinct []string) {
+	seen := make(map[string]bool, len(ids))
+	for _, i := range ids {
+		if i != "" && !seen[i] {
+			seen[i] = true
+			merchants, distinct = append(merchants, merchantID), append(distinct, i)
+		}
+	}
+	return merchants, distinct
+}

@@ -35,6 +35,7 @@ type Event struct {
 	// Hash covers this event and the hash of the one before it.
 	Hash string
 
+	// n is its place in the outbox.
 	n int64
 }
 
@@ -42,21 +43,27 @@ const (
 	insertEvents db.SQL = `INSERT INTO events (merchant_id, id, type, object_id, root_id, data, created_at)
 		SELECT u.m, u.i, u.t, u.o, u.r, u.d, u.c
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[]) AS u(m, i, t, o, r, d, c)`
+	insertOutbox db.SQL = `INSERT INTO event_outbox (merchant_id, event_id)
+		SELECT u.m, u.i FROM unnest($1::text[], $2::text[]) AS u(m, i)`
 	ensureChain db.SQL = `INSERT INTO event_chains (merchant_id, seq, hash) VALUES ($1, 0, '')
 		ON CONFLICT (merchant_id) DO NOTHING`
 	lockChain       db.SQL = `SELECT seq, hash FROM event_chains WHERE merchant_id = $1 FOR UPDATE`
 	selectChain     db.SQL = `SELECT seq, hash FROM event_chains WHERE merchant_id = $1`
 	updateChain     db.SQL = `UPDATE event_chains SET seq = $2, hash = $3 WHERE merchant_id = $1`
-	selectUnchained db.SQL = `SELECT n, id, 0, type, object_id, root_id, data, created_at, ''
-		FROM events WHERE merchant_id = $1 AND seq IS NULL ORDER BY n LIMIT $2`
-	chainEvents db.SQL = `UPDATE events SET seq = u.s, hash = u.h
-		FROM unnest($2::bigint[], $3::bigint[], $4::text[], $1::text[]) AS u(n, s, h, m)
-		WHERE events.merchant_id = u.m AND events.n = u.n`
-	selectWaiting db.SQL = `SELECT DISTINCT merchant_id FROM events WHERE seq IS NULL LIMIT $1`
-	selectFeed    db.SQL = `SELECT n, id, seq, type, object_id, root_id, data, created_at, hash
-		FROM events WHERE merchant_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`
-	selectOne db.SQL = `SELECT n, id, COALESCE(seq, 0), type, object_id, root_id, data, created_at, COALESCE(hash, '')
-		FROM events WHERE merchant_id = $1 AND id = $2`
+	selectUnchained db.SQL = `SELECT o.n, e.id, 0, e.type, e.object_id, e.root_id, e.data, e.created_at, ''
+		FROM event_outbox o JOIN events e ON e.merchant_id = o.merchant_id AND e.id = o.event_id
+		WHERE o.merchant_id = $1 ORDER BY o.n LIMIT $2`
+	insertSequence db.SQL = `INSERT INTO event_sequence (merchant_id, seq, event_id, hash)
+		SELECT u.m, u.s, u.i, u.h FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) AS u(m, s, i, h)`
+	deleteOutbox db.SQL = `DELETE FROM event_outbox WHERE (merchant_id, n) IN
+		(SELECT u.m, u.n FROM unnest($1::text[], $2::bigint[]) AS u(m, n))`
+	selectWaiting db.SQL = `SELECT DISTINCT merchant_id FROM event_outbox LIMIT $1`
+	selectFeed    db.SQL = `SELECT 0, e.id, s.seq, e.type, e.object_id, e.root_id, e.data, e.created_at, s.hash
+		FROM event_sequence s JOIN events e ON e.merchant_id = s.merchant_id AND e.id = s.event_id
+		WHERE s.merchant_id = $1 AND s.seq > $2 ORDER BY s.seq LIMIT $3`
+	selectOne db.SQL = `SELECT 0, e.id, COALESCE(s.seq, 0), e.type, e.object_id, e.root_id, e.data, e.created_at, COALESCE(s.hash, '')
+		FROM events e LEFT JOIN event_sequence s ON s.merchant_id = e.merchant_id AND s.event_id = e.id
+		WHERE e.merchant_id = $1 AND e.id = $2`
 )
 
 // Append adds events to the log with the commit of tx. Their ID is made when it
@@ -75,6 +82,7 @@ func Append(tx *db.Tx, events ...Event) {
 		created[i] = db.Micros(e.Created)
 	}
 	tx.QueueMany(insertEvents, merchants, ids, types, objects, roots, data, created)
+	tx.QueueMany(insertOutbox, merchants, ids)
 }
 
 // Waiting names up to limit merchants that have events which are not chained yet.
@@ -102,16 +110,21 @@ func Chain(ctx context.Context, tx *db.Tx, merchantID string, limit int) ([]Even
 	if err != nil || len(events) == 0 {
 		return nil, err
 	}
-	ns, seqs := make([]int64, len(events)), make([]int64, len(events))
-	hashes, merchants := make([]string, len(events)), make([]string, len(events))
+	k := len(events)
+	merchants, seqs, ids, hashes := make([]string, k), make([]int64, k), make([]string, k), make([]string, k)
 	for i := range events {
 		seq++
 		events[i].Seq = seq
 		hash = events[i].chained(hash)
 		events[i].Hash = hash
-		ns[i], seqs[i], hashes[i], merchants[i] = events[i].n, seq, hash, merchantID
+		merchants[i], seqs[i], ids[i], hashes[i] = merchantID, seq, events[i].ID, hash
 	}
-	tx.QueueMany(chainEvents, merchants, ns, seqs, hashes)
+	tx.QueueMany(insertSequence, merchants, seqs, ids, hashes)
+	gone := make([]int64, k)
+	for i := range events {
+		gone[i] = events[i].n
+	}
+	tx.QueueMany(deleteOutbox, merchants, gone)
 	tx.Queue(updateChain, merchantID, seq, hash)
 	return events, nil
 }

@@ -15,8 +15,9 @@ import (
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
 const (
-	tamper   db.SQL = `UPDATE events SET data = '{}' WHERE merchant_id = $1 AND seq = $2`
-	removeOf db.SQL = `DELETE FROM events WHERE merchant_id = $1 AND seq = $2`
+	tamper db.SQL = `UPDATE events SET data = '{}' WHERE merchant_id = $1
+		AND id = (SELECT event_id FROM event_sequence WHERE merchant_id = $1 AND seq = $2)`
+	removeOf db.SQL = `DELETE FROM event_sequence WHERE merchant_id = $1 AND seq = $2`
 )
 
 func inTx(t *testing.T, d *db.DB, f func(ctx context.Context, tx *db.Tx) error) {

@@ -147,7 +147,9 @@ func TestEveryStatementFindsItsRowsByAnIndex(t *testing.T) {
 				sorting = append(sorting, st.finding(fmt.Sprintf("sorts everything for a page:\n%s\n%s", st.text, plan)))
 			}
 		}
-		judge(t, walking, exceptions{})
+		judge(t, walking, exceptions{
+			"internal/event/event.go selectWaiting": "the outbox holds only what is not chained yet",
+		})
 		if d.Engine() == db.SQLite {
 			judge(t, sorting, sorted)
 		}

@@ -430,6 +430,7 @@ func TestStatementsNameTheirMerchant(t *testing.T) {
 		"internal/api/requestlog.go purgeRequests":  "what is too old goes, whosever it is",
 		"internal/deferred/store.go numberTaken":    "numbers for people are unique over all merchants; it counts",
 		"internal/event/event.go selectWaiting":     "the chainer serves all merchants",
+		"internal/event/event.go deleteOutbox":      "names the merchant of each row",
 		"internal/idempotency/idempotency.go purge": "what is too old goes, whosever it is",
 		"internal/job/due.go soonestDue":            "the runner serves all merchants",
 		"internal/job/due.go nextDue":               "the runner serves all merchants",

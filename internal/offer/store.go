@@ -3,7 +3,6 @@ package offer
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"tradecredit/internal/db"
@@ -40,8 +39,8 @@ const (
 	deleteOffer db.SQL = `UPDATE offers SET deleted = TRUE WHERE merchant_id = $1 AND id = $2`
 	selectOffer db.SQL = `SELECT merchant_id, id, order_id, body, valid_until, created_at FROM offers
 		WHERE merchant_id = $1 AND id = $2 AND deleted = FALSE`
-	selectEvenDeleted db.SQL = `SELECT merchant_id, id, order_id, body, valid_until, created_at FROM offers
-		WHERE merchant_id = $1 AND id = $2`
+	selectEvenDeleted db.SQL = `SELECT o.merchant_id, o.id, o.order_id, o.body, o.valid_until, o.created_at
+		FROM unnest($1::text[], $2::text[]) AS u(m, i) JOIN offers o ON o.merchant_id = u.m AND o.id = u.i`
 	lockOffer db.SQL = `SELECT merchant_id, id, order_id, body, valid_until, created_at FROM offers
 		WHERE merchant_id = $1 AND id = $2 AND deleted = FALSE FOR UPDATE`
 	selectNewest db.SQL = `SELECT merchant_id, id, order_id, body, valid_until, created_at FROM offers
@@ -127,14 +126,25 @@ func Exists(ctx context.Context, tx *db.Tx, merchantID, offerID string) (bool, e
 	return len(found) > 0, err
 }
 
-// NotificationURL is the address that an offer names for news, also of one that
-// was deleted; "" when there is none.
-func NotificationURL(ctx context.Context, tx *db.Tx, merchantID, offerID string) (string, error) {
-	o, err := db.One(ctx, tx, selectEvenDeleted, []any{merchantID, offerID}, scanOffer)
-	if errors.Is(err, db.ErrNoRows) {
-		return "", nil
+// NotificationURLs are the addresses that offers name for news, also those of
+// offers that were deleted. An offer may be named more than once.
+func NotificationURLs(ctx context.Context, tx *db.Tx, merchantID string, offerIDs []string) (map[string]string, error) {
+	out := map[string]string{}
+	merchants, ids := db.Distinct(merchantID, offerIDs)
+	read := func(r db.Rows) error {
+		for r.Next() {
+			o, err := scanOffer(r)
+			if err != nil {
+				return err
+			}
+			out[o.ID] = o.URLs.Notification
+		}
+		return nil
 	}
-	return o.URLs.Notification, err
+	for _, args := range tx.Split(merchants, ids) {
+		tx.QueueQuery(selectEvenDeleted, read, args...)
+	}
+	return out, tx.Flush(ctx)
 }
 
 // List returns one page of a merchant's offers with their plans, and how many

@@ -43,6 +43,8 @@ const (
 		FROM orders WHERE merchant_id = $1 ORDER BY created_at, id LIMIT $2 OFFSET $3`
 	countOrders db.SQL = `SELECT count(*) FROM orders WHERE merchant_id = $1`
 
+	selectOffers db.SQL = `SELECT o.id, o.offer_id FROM unnest($1::text[], $2::text[]) AS u(m, i)
+		JOIN orders o ON o.merchant_id = u.m AND o.id = u.i`
 	orderExists  db.SQL = `SELECT EXISTS (SELECT 1 FROM orders WHERE merchant_id = $1 AND id = $2)`
 	orderIDTaken db.SQL = `SELECT EXISTS (SELECT 1 FROM orders WHERE merchant_id = $1 AND unique_id = $2 AND id <> $3)`
 	hasPayments  db.SQL = `SELECT EXISTS (SELECT 1 FROM orders
@@ -119,6 +121,27 @@ func Taken(ctx context.Context, tx *db.Tx, merchantID, uniqueID, exceptID string
 	}
 	err = tx.Get(ctx, orderIDTaken, []any{merchantID, uniqueID, exceptID}, &taken)
 	return taken, err
+}
+
+// OffersOf returns the latest offer, "" for none, of each of the orders that
+// exist. An order may be named more than once.
+func OffersOf(ctx context.Context, tx *db.Tx, merchantID string, orderIDs []string) (map[string]string, error) {
+	out := map[string]string{}
+	merchants, ids := db.Distinct(merchantID, orderIDs)
+	read := func(r db.Rows) error {
+		for r.Next() {
+			var orderID, offerID string
+			if err := r.Scan(&orderID, &offerID); err != nil {
+				return err
+			}
+			out[orderID] = offerID
+		}
+		return nil
+	}
+	for _, args := range tx.Split(merchants, ids) {
+		tx.QueueQuery(selectOffers, read, args...)
+	}
+	return out, tx.Flush(ctx)
 }
 
 // HasPayments tells whether any order of an organisation has, or had, an offer

@@ -156,9 +156,12 @@ func (s *Service) fanOut(ctx context.Context, tx *db.Tx, m merchant.Merchant, ev
 	now := s.clock.Now()
 	var deliveries rows
 	var own bool
-	known := map[addressKey]address{}
-	for _, e := range events {
-		told, body, err := s.notification(ctx, tx, m, e, endpoints, known)
+	addresses, err := s.payloads.Addresses(ctx, tx, m, events)
+	if err != nil {
+		return err
+	}
+	for i, e := range events {
+		told, body, err := s.notification(ctx, tx, m, e, endpoints, addresses[i])
 		if err != nil {
 			return fmt.Errorf("the notification of event %s (%s): %w", e.ID, e.Type, err)
 		}
@@ -185,34 +188,16 @@ func (s *Service) fanOut(ctx context.Context, tx *db.Tx, m merchant.Merchant, ev
 // notification is who is told of an event, and what. When it is nobody, nothing
 // is written: most of the work is in the body.
 func (s *Service) notification(ctx context.Context, tx *db.Tx, m merchant.Merchant, e event.Event, endpoints []Endpoint,
-	known map[addressKey]address) ([]target, []byte, error) {
-	key := addressKey{e.RootID, e.ObjectID}
-	a, found := known[key]
-	if !found {
-		var err error
-		if a.url, a.ok, err = s.payloads.Address(ctx, tx, m, e); err != nil {
-			return nil, nil, err
-		}
-		known[key] = a
-	}
-	if !a.ok {
+	a Address) ([]target, []byte, error) {
+	if !a.Told {
 		return nil, nil, nil
 	}
-	told := targets(endpoints, e.Type, a.url)
+	told := targets(endpoints, e.Type, a.URL)
 	if len(told) == 0 {
 		return nil, nil, nil
 	}
 	body, err := s.payloads.Payload(ctx, tx, m, e)
 	return told, body, err
-}
-
-// addressKey and address remember for one transaction where events of an object
-// are told: a busy payment has many of them.
-type addressKey struct{ root, object string }
-
-type address struct {
-	url string
-	ok  bool
 }
 
 type deliveryJob struct {

@@ -36,10 +36,14 @@ func (p *fakePayloads) set(f func(p *fakePayloads)) {
 	f(p)
 }
 
-func (p *fakePayloads) Address(_ context.Context, _ *db.Tx, _ merchant.Merchant, e event.Event) (string, bool, error) {
+func (p *fakePayloads) Addresses(_ context.Context, _ *db.Tx, _ merchant.Merchant, events []event.Event) ([]Address, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.urls[e.RootID], !p.silent[e.Type], nil
+	out := make([]Address, len(events))
+	for i, e := range events {
+		out[i] = Address{p.urls[e.RootID], !p.silent[e.Type]}
+	}
+	return out, nil
 }
 
 func (p *fakePayloads) Payload(_ context.Context, _ *db.Tx, _ merchant.Merchant, e event.Event) ([]byte, error) {

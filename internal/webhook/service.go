@@ -20,12 +20,20 @@ import (
 	"tradecredit/internal/merchant"
 )
 
+// Address is where one event is told, beside the endpoints of the merchant.
+type Address struct {
+	// URL is empty when no offer names one.
+	URL string
+	// Told is false when nobody at all is told of this event.
+	Told bool
+}
+
 // Payloads writes the notifications. It is the seam to the packages whose
 // objects the events are about.
 type Payloads interface {
-	// Address returns the address that the offer of an event's root names, "" if
-	// none. ok is false when nobody is told of this event.
-	Address(ctx context.Context, tx *db.Tx, m merchant.Merchant, e event.Event) (notificationURL string, ok bool, err error)
+	// Addresses returns for each of the events where the offer it is about says
+	// that it wants to be told.
+	Addresses(ctx context.Context, tx *db.Tx, m merchant.Merchant, events []event.Event) ([]Address, error)
 	// Payload returns the body that tells of an event, with its root as it is
 	// now. It is asked for only when somebody is told.
 	Payload(ctx context.Context, tx *db.Tx, m merchant.Merchant, e event.Event) (body []byte, err error)

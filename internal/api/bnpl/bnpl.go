@@ -4,7 +4,6 @@ package bnpl
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
@@ -109,24 +108,32 @@ type notifiedOrder struct {
 	URL *string `json:"url,omitempty"`
 }
 
-// NotificationURL is the address that the offer names which an event is about,
-// even one that was replaced or deleted, or else the present offer of its order.
-// ok is false for events that belong to no order, or to one that is gone.
-func (a *API) NotificationURL(v View, tx *db.Tx, e event.Event) (url string, ok bool, err error) {
-	if !id.Has(id.Order, e.RootID) {
-		return "", false, nil
+// Addresses are where events are told: at the address that the offer names which
+// an event is about, even one that was replaced or deleted, or else at that of
+// the present offer of its order. Nobody is told of events that belong to no
+// order, or to one that is gone.
+func (a *API) Addresses(v View, tx *db.Tx, events []event.Event) ([]webhook.Address, error) {
+	var orders []string
+	for _, e := range events {
+		if id.Has(id.Order, e.RootID) {
+			orders = append(orders, e.RootID)
+		}
 	}
-	o, err := order.Get(v, tx, v.Merchant.ID, e.RootID)
-	if errors.Is(err, db.ErrNoRows) {
-		return "", false, nil
+	present, err := order.OffersOf(v, tx, v.Merchant.ID, orders)
+	if err != nil {
+		return nil, err
 	}
-	offerID := o.PaymentOffer
-	if id.Has(id.Offer, e.ObjectID) {
-		offerID = e.ObjectID
+	offers := make([]string, len(events))
+	for i, e := range events {
+		if offers[i] = present[e.RootID]; id.Has(id.Offer, e.ObjectID) {
+			offers[i] = e.ObjectID
+		}
 	}
-	if err != nil || offerID == "" {
-		return "", err == nil, err
+	urls, err := offer.NotificationURLs(v, tx, v.Merchant.ID, offers)
+	out := make([]webhook.Address, len(events))
+	for i, e := range events {
+		_, told := present[e.RootID]
+		out[i] = webhook.Address{URL: urls[offers[i]], Told: told}
 	}
-	url, err = offer.NotificationURL(v, tx, v.Merchant.ID, offerID)
-	return url, err == nil, err
+	return out, err
 }

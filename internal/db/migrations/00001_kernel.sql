@@ -15,28 +15,38 @@ CREATE TABLE idempotency_keys (
 ) {{strict}};
 CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
 
--- The log of everything that happened. n numbers events in the order in which
--- they were written; seq and hash are set afterwards by the chainer, without
--- gaps for each merchant.
+-- The log of everything that happened. Rows are written once and never changed.
 CREATE TABLE events (
-    n {{serial}},
     merchant_id TEXT NOT NULL,
     id TEXT NOT NULL,
-    seq BIGINT,
     type TEXT NOT NULL,
     object_id TEXT NOT NULL,
     root_id TEXT NOT NULL,
     data TEXT NOT NULL,
     created_at BIGINT NOT NULL,
-    hash TEXT,
+    PRIMARY KEY (merchant_id, id)
+) {{strict}};
+
+-- Events that are not in the chain yet. n numbers them in the order in which they
+-- were written; whoever writes events of one object holds it locked, so its
+-- events have the order in which they happened.
+CREATE TABLE event_outbox (
+    n {{serial}},
+    merchant_id TEXT NOT NULL,
+    event_id TEXT NOT NULL,
     {{serial_pk merchant_id n}}
 ) {{strict}};
-CREATE UNIQUE INDEX events_seq ON events (merchant_id, seq);
-CREATE UNIQUE INDEX events_id ON events (merchant_id, id);
--- seq is in it, though it is always NULL there: without, SQLite would look for
--- what is unchained in the whole of events_seq.
-CREATE INDEX events_unchained ON events (merchant_id, n, seq) WHERE seq IS NULL;
-CREATE INDEX events_object ON events (merchant_id, object_id, n);
+
+-- The chain: every event with its number among those of the merchant, without
+-- gaps, and the hash over it and all before it.
+CREATE TABLE event_sequence (
+    merchant_id TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    event_id TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    PRIMARY KEY (merchant_id, seq),
+    UNIQUE (merchant_id, event_id)
+) {{strict}};
 
 CREATE TABLE event_chains (
     merchant_id TEXT NOT NULL PRIMARY KEY,
@@ -62,7 +72,9 @@ CREATE INDEX due_run ON due (run_at) WHERE parked = '';
 CREATE INDEX due_merchant ON due (merchant_id, due_at) WHERE parked = '';
 CREATE INDEX due_parked ON due (merchant_id, due_at) WHERE parked <> '';
 
--- Calls to the outside world that are still to be made.
+-- Calls to the outside world that are still to be made. Of the jobs of a lane one
+-- is its head, which alone may be claimed: however many wait behind it, nobody
+-- looks at them. Jobs without a lane are all heads.
 CREATE TABLE jobs (
     id TEXT NOT NULL PRIMARY KEY,
     merchant_id TEXT NOT NULL,
@@ -70,15 +82,23 @@ CREATE TABLE jobs (
     payload TEXT NOT NULL,
     lane TEXT NOT NULL,
     run_at BIGINT NOT NULL,
+    head BOOLEAN NOT NULL,
     attempt BIGINT NOT NULL DEFAULT 0,
-    lease_until BIGINT NOT NULL DEFAULT 0,
     lease_by TEXT NOT NULL DEFAULT '',
     parked TEXT NOT NULL DEFAULT '',
     created_at BIGINT NOT NULL
 ) {{strict}};
-CREATE INDEX jobs_run ON jobs (run_at) WHERE parked = '';
+CREATE INDEX jobs_run ON jobs (run_at) WHERE head;
 CREATE INDEX jobs_parked ON jobs (merchant_id, run_at) WHERE parked <> '';
-CREATE INDEX jobs_lane ON jobs (lane, id);
+CREATE INDEX jobs_lane ON jobs (merchant_id, lane, id) WHERE parked = '';
+
+-- A row for every lane that has jobs. Who adds a job to a lane and who takes one
+-- away lock it, so that a lane never has jobs and no head.
+CREATE TABLE job_lanes (
+    merchant_id TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    PRIMARY KEY (merchant_id, lane)
+) {{strict}};
 
 -- Double entries: append-only, summing to zero for every transaction and
 -- currency.
