@@ -1,7 +1,6 @@
 package crash
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -9,7 +8,6 @@ import (
 
 	"tradecredit/internal/db"
 	"tradecredit/internal/db/dbtest"
-	"tradecredit/internal/event"
 	"tradecredit/internal/merchant"
 )
 
@@ -205,20 +203,6 @@ func feed(t testing.TB, c *client) (out []logged) {
 		out, after, more = append(out, part.Results...), part.Next, part.More
 	}
 	return out
-}
-
-// rootOf is the order that an event belongs to.
-func rootOf(t testing.TB, d *db.DB, merchantID, eventID string) string {
-	t.Helper()
-	var e event.Event
-	err := d.Read(context.Background(), func(tx *db.Tx) (err error) {
-		e, err = event.Get(context.Background(), tx, merchantID, eventID)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e.RootID
 }
 
 // rivalry is two requests that carry the same key.

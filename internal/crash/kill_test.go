@@ -141,8 +141,12 @@ func (s *siege) run() {
 func (s *siege) killOnce() {
 	i := s.random.IntN(len(s.nodes))
 	release := s.moment()
-	s.take(i).kill()
+	victim := s.take(i)
+	victim.kill()
 	release()
+	if err := victim.complained(); err != nil {
+		s.t.Error(err)
+	}
 	next := start(s.t, s.config)
 	if s.random.IntN(4) == 0 {
 		// Once more, somewhere on the way to being ready.

@@ -29,6 +29,9 @@ const nodeVariable = "TRADECREDIT_CRASH_NODE"
 type nodeConfig struct {
 	DataDir     string
 	DatabaseURL string
+	// SecretKey and PublicKey are those of the demo merchant; "" lets it make them.
+	SecretKey string
+	PublicKey string
 	// Lease is shorter than in the product, so that a test need not wait long for
 	// the jobs of a node that was killed.
 	Lease time.Duration
@@ -64,6 +67,7 @@ func runNode(text string) error {
 	}
 	c := app.Config{
 		Listen: l.Addr().String(), DataDir: n.DataDir, DatabaseURL: n.DatabaseURL, Environment: merchant.Sandbox, Limits: noLimits,
+		SecretKey: n.SecretKey, PublicKey: n.PublicKey,
 	}
 	o, err := c.Database()
 	if err != nil {

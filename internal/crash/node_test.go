@@ -23,12 +23,11 @@ const patience = 60 * time.Second
 
 // node is the program as a process of its own.
 type node struct {
-	t       testing.TB
-	cmd     *exec.Cmd
-	url     string
-	started time.Time
-	exited  chan struct{} // closed once the process is gone
-	log     *processLog
+	t      testing.TB
+	cmd    *exec.Cmd
+	url    string
+	exited chan struct{} // closed once the process is gone
+	log    *processLog
 }
 
 // processLog keeps what a process writes to its error output.

@@ -141,18 +141,23 @@ func (k *Committer) run(lane chan *pending) {
 }
 
 // commit commits a group. When that fails for a reason of one request, which the
-// rules should have made impossible, each is tried by itself.
+// rules should have made impossible, each is tried by itself. When it is not known
+// whether it failed, only those are tried again that cannot happen twice: they
+// have a key, or had been refused.
 func (k *Committer) commit(group []*pending) {
 	err := k.transact(group)
 	if err == nil {
 		return
 	}
-	if len(group) == 1 {
-		group[0].err = err
-		return
-	}
+	unknown := errors.Is(err, db.ErrUnknown)
 	for _, p := range group {
-		if err := k.transact([]*pending{p}); err != nil {
+		again := len(group) > 1
+		if unknown {
+			again = p.Key != nil || p.err != nil
+		}
+		if !again {
+			p.err = err
+		} else if err := k.transact([]*pending{p}); err != nil {
 			p.err = err
 		}
 	}

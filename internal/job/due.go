@@ -222,6 +222,5 @@ func Retry(ctx context.Context, tx *db.Tx, p Parked, now time.Time) (bool, error
 	if err != nil || n > 0 {
 		return n > 0, err
 	}
-	n, err = tx.Exec(ctx, unparkJob, p.MerchantID, p.Kind, p.ObjectID, db.Micros(now))
-	return n > 0, err
+	return unpark(ctx, tx, p, now)
 }

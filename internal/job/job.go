@@ -20,8 +20,8 @@ type Job struct {
 	MerchantID string
 	Kind       string
 	Payload    json.RawMessage
-	// Lane, when set, names a queue whose jobs are done one at a time in the
-	// order of their IDs.
+	// Lane, when set, names a queue of the merchant whose jobs are done one at a
+	// time in the order of their IDs.
 	Lane string
 	// RunAt is the real time before which the job is not begun.
 	RunAt time.Time
@@ -50,20 +50,14 @@ const (
 )
 
 const (
-	insertJob db.SQL = `INSERT INTO jobs (id, merchant_id, kind, payload, lane, run_at, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`
-	claimable db.SQL = `SELECT j.id, j.merchant_id, j.kind, j.payload, j.lane, j.run_at, j.attempt FROM jobs j
-		WHERE j.run_at <= $1 AND j.parked = ''
-		AND (j.lane = '' OR NOT EXISTS (SELECT 1 FROM jobs e WHERE e.lane = j.lane AND e.id < j.id AND e.parked = ''))
-		ORDER BY j.run_at LIMIT $2 FOR UPDATE SKIP LOCKED`
+	claimable db.SQL = `SELECT id, merchant_id, kind, payload, lane, run_at, attempt FROM jobs
+		WHERE run_at <= $1 AND head ORDER BY run_at LIMIT $2 FOR UPDATE SKIP LOCKED`
 	claimJobs db.SQL = `UPDATE jobs SET attempt = u.a, run_at = u.r, lease_by = u.b
 		FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[]) AS u(i, a, r, b) WHERE jobs.id = u.i`
-	finishJob db.SQL = `DELETE FROM jobs WHERE id = $1 AND attempt = $2 AND lease_by = $3`
-	retryJob  db.SQL = `UPDATE jobs SET run_at = $4, lease_by = '' WHERE id = $1 AND attempt = $2 AND lease_by = $3`
-	parkJob   db.SQL = `UPDATE jobs SET parked = $4, lease_by = '' WHERE id = $1 AND attempt = $2 AND lease_by = $3`
-	unparkJob db.SQL = `UPDATE jobs SET parked = '', attempt = 0, run_at = $4
-		WHERE merchant_id = $1 AND kind = $2 AND id = $3 AND parked <> ''`
-	soonest    db.SQL = `SELECT MIN(run_at) FROM jobs WHERE parked = ''`
+	finishJob  db.SQL = `DELETE FROM jobs WHERE id = $1 AND attempt = $2 AND lease_by = $3`
+	retryJob   db.SQL = `UPDATE jobs SET run_at = $4, lease_by = '' WHERE id = $1 AND attempt = $2 AND lease_by = $3`
+	parkJob    db.SQL = `UPDATE jobs SET parked = $4, lease_by = '', head = FALSE WHERE id = $1 AND attempt = $2 AND lease_by = $3`
+	soonest    db.SQL = `SELECT MIN(run_at) FROM jobs WHERE head`
 	parkedJobs db.SQL = `SELECT merchant_id, kind, id, run_at, parked FROM jobs
 		WHERE parked <> '' ORDER BY merchant_id, run_at LIMIT $1`
 )
@@ -122,6 +116,7 @@ func Enqueue(tx *db.Tx, j Job, now time.Time) string {
 	if j.RunAt.IsZero() {
 		j.RunAt = now
 	}
+	enterLane(tx, j.MerchantID, j.Lane)
 	tx.Queue(insertJob, j.ID, j.MerchantID, j.Kind, string(j.Payload), j.Lane, db.Micros(j.RunAt), db.Micros(now))
 	return j.ID
 }
@@ -300,8 +295,14 @@ func (q *Queue) attempt(ctx context.Context, j Job) {
 		default:
 			n, err = tx.Exec(ctx, finishJob, j.ID, j.Attempt, q.node)
 		}
-		if err != nil || n == 0 || out.Record == nil {
+		if err != nil || n == 0 {
 			return err
+		}
+		if out.RetryAt.IsZero() || out.Park != "" {
+			leaveLane(tx, j.MerchantID, j.Lane)
+		}
+		if out.Record == nil {
+			return nil
 		}
 		return out.Record(ctx, tx)
 	})
