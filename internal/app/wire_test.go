@@ -70,7 +70,7 @@ func TestCredentials(t *testing.T) {
 func deactivate(t *testing.T, d *db.DB, c merchant.Created) {
 	t.Helper()
 	err := d.Write(context.Background(), func(tx *db.Tx) error {
-		merchant.SetKeyActive(tx, c.ID, c.SecretKey, false)
+		merchant.SetKeyActive(tx, c.ID, merchant.HashKey(c.SecretKey), false)
 		return nil
 	})
 	if err != nil {
@@ -204,7 +204,7 @@ func TestPublicKey(t *testing.T) {
 func register(t *testing.T, d *db.DB, c merchant.Created, origin string) {
 	t.Helper()
 	err := d.Write(context.Background(), func(tx *db.Tx) error {
-		merchant.SetOrigins(tx, c.ID, c.PublicKey, []string{origin})
+		merchant.SetOrigins(tx, c.ID, merchant.HashKey(c.PublicKey), []string{origin})
 		return nil
 	})
 	if err != nil {

@@ -39,10 +39,14 @@ func (s *Service) Accept(ctx context.Context, tx *db.Tx, m merchant.Merchant, no
 	if err != nil {
 		return p, false, err
 	}
-	// The order is locked first, as everywhere: a change of the order and the
-	// acceptance of its offer come one after the other.
+	// First the order, then its offer, then the plan, as everywhere: a change of
+	// the order, the end of an offer and its acceptance come one after the other.
 	o, err := order.Lock(ctx, tx, m.ID, found.OrderID)
 	if err != nil {
+		return p, false, err
+	}
+	// The plans of a deleted offer say themselves that they were cancelled.
+	if _, err := offer.Lock(ctx, tx, m.ID, found.OfferID); err != nil && !errors.Is(err, db.ErrNoRows) {
 		return p, false, err
 	}
 	plan, err := offer.LockPlan(ctx, tx, m.ID, planID)

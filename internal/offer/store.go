@@ -39,7 +39,9 @@ const (
 	deleteOffer db.SQL = `UPDATE offers SET deleted = TRUE WHERE merchant_id = $1 AND id = $2`
 	selectOffer db.SQL = `SELECT merchant_id, id, order_id, body, valid_until, created_at FROM offers
 		WHERE merchant_id = $1 AND id = $2 AND deleted = FALSE`
-	selectEvenDeleted db.SQL = `SELECT o.merchant_id, o.id, o.order_id, o.body, o.valid_until, o.created_at
+	selectEvenDeleted db.SQL = `SELECT merchant_id, id, order_id, body, valid_until, created_at FROM offers
+		WHERE merchant_id = $1 AND id = $2`
+	selectManyEvenDeleted db.SQL = `SELECT o.merchant_id, o.id, o.order_id, o.body, o.valid_until, o.created_at
 		FROM unnest($1::text[], $2::text[]) AS u(m, i) JOIN offers o ON o.merchant_id = u.m AND o.id = u.i`
 	lockOffer db.SQL = `SELECT merchant_id, id, order_id, body, valid_until, created_at FROM offers
 		WHERE merchant_id = $1 AND id = $2 AND deleted = FALSE FOR UPDATE`
@@ -142,7 +144,7 @@ func NotificationURLs(ctx context.Context, tx *db.Tx, merchantID string, offerID
 		return nil
 	}
 	for _, args := range tx.Split(merchants, ids) {
-		tx.QueueQuery(selectEvenDeleted, read, args...)
+		tx.QueueQuery(selectManyEvenDeleted, read, args...)
 	}
 	return out, tx.Flush(ctx)
 }

@@ -64,7 +64,7 @@ func StartCluster(settings ...string) (*Cluster, error) {
 	}
 	c.cmd = exec.Command(filepath.Join(bin, "postgres"), args...)
 	c.cmd.Dir = dir
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: cred, Pdeathsig: syscall.SIGQUIT}
+	c.cmd.SysProcAttr = endsWithParent(cred)
 	if err := startKept(c.cmd); err != nil {
 		c.Stop()
 		return nil, err
