@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/fnv"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 
@@ -67,9 +68,11 @@ const maxGroup = 128
 // committed is called when a change may have made work for others. Stop ends it.
 func NewCommitter(d *db.DB, c clock.Clock, encode func(Payment, Entry) ([]byte, error), committed func()) *Committer {
 	k := &Committer{db: d, clock: c, encode: encode, committed: committed}
-	n := 2
-	if d.Engine() == db.SQLite {
-		n = 1 // there is one writer
+	n := 1
+	if d.Engine() == db.Postgres {
+		// More groups side by side are smaller groups: on few processors they
+		// cost more than they bring.
+		n = max(1, runtime.NumCPU()/4)
 	}
 	for range n {
 		lane := make(chan *pending, 4*maxGroup)

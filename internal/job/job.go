@@ -135,7 +135,7 @@ const poll = 250 * time.Millisecond
 // pace is the pause between rounds while there is work. Under load a round then
 // finds much to do at once, in place of a little many times: its commits wait
 // for the same disk as those of the requests.
-const pace = 10 * time.Millisecond
+const pace = 25 * time.Millisecond
 
 // dueEach is how many due rows one round does.
 const dueEach = 200

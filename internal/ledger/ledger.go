@@ -36,8 +36,6 @@ const (
 	insertEntries db.SQL = `INSERT INTO ledger_entries (merchant_id, transaction_id, line, account, object_id, currency, amount, created_at)
 		SELECT u.m, u.t, u.l, u.a, u.o, u.c, u.v, u.w
 		FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[]) AS u(m, t, l, a, o, c, v, w)`
-	selectBalance db.SQL = `SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM ledger_entries
-		WHERE merchant_id = $1 AND account = $2 AND currency = $3`
 	selectUnbalanced db.SQL = `SELECT transaction_id, currency FROM ledger_entries
 		WHERE merchant_id = $1 GROUP BY transaction_id, currency HAVING SUM(amount) <> 0`
 	selectObject db.SQL = `SELECT account, CAST(SUM(amount) AS BIGINT) FROM ledger_entries
@@ -80,13 +78,6 @@ func Post(tx *db.Tx, transactions ...Transaction) error {
 	}
 	tx.QueueMany(insertEntries, merchants, ids, lines, accounts, objects, currencies, amounts, at)
 	return nil
-}
-
-// Balance returns the balance of an account in minor units.
-func Balance(ctx context.Context, tx *db.Tx, merchantID, account, currency string) (int64, error) {
-	var v int64
-	err := tx.Get(ctx, selectBalance, []any{merchantID, account, currency}, &v)
-	return v, err
 }
 
 // OfObject returns the balance of every account that the transactions of one

@@ -113,7 +113,6 @@ CREATE TABLE ledger_entries (
     created_at BIGINT NOT NULL,
     PRIMARY KEY (merchant_id, transaction_id, line)
 ) {{strict}};
-CREATE INDEX ledger_entries_account ON ledger_entries (merchant_id, account, currency);
 CREATE INDEX ledger_entries_object ON ledger_entries (merchant_id, object_id);
 
 -- Mails of the sandbox, kept in place of being sent.
