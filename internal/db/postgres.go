@@ -23,13 +23,17 @@ type postgresDB struct {
 // planning keeps plans what they were when the statements were written: every
 // one of them finds its rows by an index, whatever the server guesses about
 // tables it has not analysed yet. Statements over arrays would otherwise read
-// whole tables until the first ANALYZE, and be planned anew on every call.
+// whole tables until the first ANALYZE, and be planned anew on every call; a page
+// of a list would be the first of everything sorted; and a join of a few rows
+// would compare each with all that a merchant has.
 var planning = map[string]string{
-	"plan_cache_mode":  "force_generic_plan",
-	"enable_seqscan":   "off",
-	"enable_hashjoin":  "off",
-	"enable_mergejoin": "off",
-	"jit":              "off",
+	"plan_cache_mode":   "force_generic_plan",
+	"enable_seqscan":    "off",
+	"enable_bitmapscan": "off",
+	"enable_hashjoin":   "off",
+	"enable_mergejoin":  "off",
+	"enable_material":   "off",
+	"jit":               "off",
 }
 
 func openPostgres(ctx context.Context, o Options) (*postgresDB, error) {
