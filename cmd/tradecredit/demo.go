@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -114,7 +117,20 @@ func (c demoCommand) teller(w io.Writer) func(demo.Step) {
 		n++
 		fmt.Fprintf(w, "%2d. %s\n", n, s.Text)
 		for _, f := range s.Facts {
-			fmt.Fprintf(w, "      %-22s %v\n", f.Name, f.Value)
+			value := f.Value
+			if counts, ok := value.(map[string]int); ok {
+				value = counted(counts)
+			}
+			fmt.Fprintf(w, "      %-22s %v\n", f.Name, value)
 		}
 	}
+}
+
+// counted writes counts for a person: "1 deferred_payment.expiry".
+func counted(counts map[string]int) string {
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%d %s", counts[kind], kind))
+	}
+	return strings.Join(parts, ", ")
 }
