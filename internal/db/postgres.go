@@ -27,13 +27,13 @@ type postgresDB struct {
 // of a list would be the first of everything sorted; and a join of a few rows
 // would compare each with all that a merchant has.
 var planning = map[string]string{
-	"plan_cache_mode":   "force_generic_plan",
-	"enable_seqscan":    "off",
-	"enable_bitmapscan": "off",
-	"enable_hashjoin":   "off",
-	"enable_mergejoin":  "off",
-	"enable_material":   "off",
-	"jit":               "off",
+	"plan_cache_mode":  "force_generic_plan",
+	"enable_seqscan":   "off",
+	"random_page_cost": "1.1",
+	"enable_hashjoin":  "off",
+	"enable_mergejoin": "off",
+	"enable_material":  "off",
+	"jit":              "off",
 }
 
 func openPostgres(ctx context.Context, o Options) (*postgresDB, error) {
