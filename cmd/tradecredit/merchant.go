@@ -12,10 +12,11 @@ import (
 
 // merchantCommand groups what is done with merchants.
 type merchantCommand struct {
-	Create merchantCreateCommand `cmd:"" help:"Create a merchant and print its keys."`
-	List   merchantListCommand   `cmd:"" help:"List the merchants."`
-	Set    merchantSetCommand    `cmd:"" help:"Show or change the settings of a merchant."`
-	Keys   merchantKeysCommand   `cmd:"" help:"List, make and revoke the keys of a merchant."`
+	Create merchantCreateCommand   `cmd:"" help:"Create a merchant and print its keys."`
+	List   merchantListCommand     `cmd:"" help:"List the merchants."`
+	Set    merchantSetCommand      `cmd:"" help:"Show or change the settings of a merchant."`
+	Plan   merchantTemplateCommand `cmd:"" help:"Add a payment plan template to a merchant's offers."`
+	Keys   merchantKeysCommand     `cmd:"" help:"List, make and revoke the keys of a merchant."`
 }
 
 type merchantCreateCommand struct {

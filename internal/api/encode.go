@@ -25,15 +25,6 @@ func FormatTime(t time.Time) string {
 	return t.Format("2006-01-02T15:04:05.000000Z")
 }
 
-// TimePtr is Time for what may not have happened yet.
-func TimePtr(t *time.Time) *Time {
-	if t == nil {
-		return nil
-	}
-	v := Time(*t)
-	return &v
-}
-
 // Raw is JSON that is passed on as it was stored; null when it is empty.
 type Raw []byte
 

@@ -83,7 +83,7 @@ var chairForm = form.New("Chair",
 	form.Char("id", form.ReadOnly()),
 )
 
-func work(*api.Call, *db.Tx) (*api.Response, error) { return api.Empty(), nil }
+func work(*api.Call, *db.Tx) (*api.Response, error) { return api.NoContent(), nil }
 
 // shop is a table with one route of every sort.
 func shop() []api.Route {

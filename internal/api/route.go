@@ -96,9 +96,6 @@ func Upserted(body any, created bool) *Response {
 // NoContent is a 204.
 func NoContent() *Response { return &Response{Status: http.StatusNoContent} }
 
-// Empty is a 200 without content.
-func Empty() *Response { return &Response{Status: http.StatusOK} }
-
 // Answer is an encoded answer.
 type Answer struct {
 	Status      int

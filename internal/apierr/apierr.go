@@ -66,9 +66,6 @@ func Field(field, message string) *Error {
 	return &Error{Status: http.StatusBadRequest, Body: map[string][]string{field: {message}}}
 }
 
-// NonField is a 400 for the body as a whole: {"non_field_errors": [message]}.
-func NonField(message string) *Error { return Field("non_field_errors", message) }
-
 // Invalid is a 400 with the body that validation made.
 func Invalid(body any) *Error { return &Error{Status: http.StatusBadRequest, Body: body} }
 

@@ -185,21 +185,3 @@ func Micros(t time.Time) int64 { return t.UnixMicro() }
 
 // Time is the inverse of Micros.
 func Time(us int64) time.Time { return time.UnixMicro(us).UTC() }
-
-// TimePtr is Time for a nullable column.
-func TimePtr(us *int64) *time.Time {
-	if us == nil {
-		return nil
-	}
-	t := Time(*us)
-	return &t
-}
-
-// MicrosPtr is Micros for a nullable column.
-func MicrosPtr(t *time.Time) *int64 {
-	if t == nil {
-		return nil
-	}
-	us := Micros(*t)
-	return &us
-}

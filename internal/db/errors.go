@@ -28,13 +28,3 @@ func IsUnique(err error) bool {
 	}
 	return false
 }
-
-// IsCheck tells whether err says that a CHECK constraint refused a row.
-func IsCheck(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return pg.Code == "23514"
-	}
-	var lite *sqlite.Error
-	return errors.As(err, &lite) && lite.Code() == sqlite3.SQLITE_CONSTRAINT_CHECK
-}

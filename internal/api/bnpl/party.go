@@ -1,11 +1,8 @@
 package bnpl
 
 import (
-	"context"
-
 	"tradecredit/internal/api"
 	"tradecredit/internal/db"
-	"tradecredit/internal/id"
 )
 
 // partyRoutes are the routes of users, organisations, memberships and sole
@@ -18,18 +15,6 @@ func (a *API) partyRoutes() []api.Route {
 		routes = append(routes, more...)
 	}
 	return routes
-}
-
-// partyReferences answer whether users and organisations exist.
-func (a *API) partyReferences() api.References {
-	return api.References{
-		id.User: func(ctx context.Context, tx *db.Tx, merchantID, userID string) (bool, error) {
-			return a.Parties.UserExists(ctx, tx, merchantID, userID)
-		},
-		id.Organisation: func(ctx context.Context, tx *db.Tx, merchantID, organisationID string) (bool, error) {
-			return a.Parties.OrganisationExists(ctx, tx, merchantID, organisationID)
-		},
-	}
 }
 
 // partyTaken answer which identifiers of the platform are taken.

@@ -37,7 +37,7 @@ func partyServer(t *testing.T, d *db.DB, a *API) *apitest.Server {
 	}
 	return apitest.New(t, d, func(c *api.Config) {
 		c.Routes = a.partyRoutes()
-		c.References = a.partyReferences()
+		c.References = api.References{id.User: a.Parties.UserExists, id.Organisation: a.Parties.OrganisationExists}
 		c.References[id.Company] = func(ctx context.Context, tx *db.Tx, merchantID, companyID string) (bool, error) {
 			if companyID == exampleCompany {
 				return true, nil
