@@ -23,6 +23,27 @@ type commands struct {
 
 	Companies companiesCommand `cmd:"" help:"Manage the register of companies."`
 
+	Policy    policyCommand    `cmd:"" help:"Check and load the rules of underwriting."`
+	Decisions decisionsCommand `cmd:"" help:"Show, explain and replay the decisions of underwriting."`
+
+	Fraud   fraudCommand   `cmd:"" help:"Say which accepted plans are suspicious, and show why."`
+	Reviews reviewsCommand `cmd:"" help:"Decide on deferred payments that wait for a review."`
+
+	Holidays holidaysCommand `cmd:"" help:"Change the calendars of business days."`
+
+	Documents documentsCommand `cmd:"" help:"Show what buyers have sent, and fetch files."`
+
+	Rates ratesCommand `cmd:"" help:"Import, set and list exchange rates."`
+
+	Payouts payoutsCommand `cmd:"" help:"Pay merchants: runs, files for the bank, adjustments, accounts."`
+
+	Statements statementsCommand `cmd:"" help:"Show, send and print statements of account."`
+
+	Close closeCommand `cmd:"" help:"Close a day, and report on it."`
+
+	Repayments repaymentsCommand `cmd:"" help:"Collect what buyers owe."`
+	Bank       bankCommand       `cmd:"" help:"Book what statements of the lender's account say."`
+
 	Migrate migrateCommand `cmd:"" help:"Bring the database up to date."`
 	Verify  verifyCommand  `cmd:"" help:"Recompute every figure from the events and name any difference."`
 	Jobs    jobsCommand    `cmd:"" help:"Show work that was given up."`

@@ -30,6 +30,7 @@ func TestCommands(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"server": runServer,
+			"owe":    owe,
 			"get":    get,
 			"search": search,
 		},

@@ -9,6 +9,7 @@ import (
 
 	"tradecredit/internal/db"
 	"tradecredit/internal/merchant"
+	"tradecredit/internal/payout"
 )
 
 // merchantSetCommand changes a merchant's settings.
@@ -21,7 +22,7 @@ type merchantSetCommand struct {
 // Run implements the command. It prints the settings as they are then, as JSON.
 func (c merchantSetCommand) Run(sys *system) error {
 	var after merchant.Settings
-	err := c.withMerchant(sys, c.Merchant, func(_ context.Context, tx *db.Tx, m merchant.Merchant) error {
+	err := c.withMerchant(sys, c.Merchant, func(ctx context.Context, tx *db.Tx, m merchant.Merchant) error {
 		after = m.Settings
 		if c.Settings == "" {
 			return nil
@@ -35,7 +36,10 @@ func (c merchantSetCommand) Run(sys *system) error {
 			return err
 		}
 		after = m.Settings
-		return merchant.Save(tx, m)
+		if err := merchant.Save(tx, m); err != nil {
+			return err
+		}
+		return payout.Replan(ctx, tx, m, m.Now(sys.clock.Now()))
 	})
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"time"
 
 	"tradecredit/internal/api"
 	"tradecredit/internal/app"
@@ -35,7 +36,16 @@ type serveCommand struct {
 	RateSearches  int     `name:"rate-searches" default:"30" env:"TRADECREDIT_RATE_SEARCHES" help:"Searches a minute that an address may make with a public key."`
 	RateAnonymous int     `name:"rate-anonymous" default:"60" env:"TRADECREDIT_RATE_ANONYMOUS" help:"Requests a minute that an address may make without a key."`
 
+	papers
+	MaxFile  int64         `name:"documents-max-mb" default:"25" env:"TRADECREDIT_DOCUMENTS_MAX_MB" help:"Largest file of a document, in MB."`
+	LinkLife time.Duration `name:"documents-link-life" default:"1h" env:"TRADECREDIT_DOCUMENTS_LINK_LIFE" help:"How long the link to a file can be followed."`
+
 	BehindProxy bool `name:"behind-proxy" env:"TRADECREDIT_BEHIND_PROXY" help:"Take the last address of X-Forwarded-For for the caller's."`
+
+	StripeKey           string `name:"stripe-key" help:"Secret key of the account at Stripe that collects from cards and accounts." env:"TRADECREDIT_STRIPE_KEY"`
+	StripeURL           string `name:"stripe-url" help:"Address of Stripe's API, unless it is the real one." env:"TRADECREDIT_STRIPE_URL"`
+	StripeWebhookSecret string `name:"stripe-webhook-secret" help:"Secret of the endpoint /v1/processor/stripe/webhook at Stripe." env:"TRADECREDIT_STRIPE_WEBHOOK_SECRET"`
+	DirectDebit         string `name:"direct-debit" enum:"processor,file" default:"processor" env:"TRADECREDIT_DIRECT_DEBIT" help:"Who collects direct debits: the processor, or the bank by files."`
 
 	SMTPHost     string `name:"smtp-host" help:"Mail server; in the sandbox mails are kept instead of sent when it is empty." env:"TRADECREDIT_SMTP_HOST"`
 	SMTPPort     int    `name:"smtp-port" default:"587" env:"TRADECREDIT_SMTP_PORT" help:"Port of the mail server."`
@@ -62,6 +72,10 @@ func (c serveCommand) config() app.Config {
 		Name: c.LenderName, Register: c.LenderRegist, HelpEmail: c.HelpEmail, HelpPhone: c.HelpPhone,
 		TermsURL: c.TermsURL, PrivacyURL: c.PrivacyURL, ComplaintsURL: c.ComplaintsURL,
 	}
+	out.Documents = c.papers.config()
+	out.Documents.MaxSize, out.Documents.LinkLife = c.MaxFile<<20, c.LinkLife
+	out.Stripe = app.StripeConfig{Key: c.StripeKey, URL: c.StripeURL, WebhookSecret: c.StripeWebhookSecret}
+	out.DebitFiles = c.DirectDebit == "file"
 	if c.SMTPHost != "" {
 		out.SMTP = &mail.SMTP{
 			Host: c.SMTPHost, Port: c.SMTPPort, User: c.SMTPUser, Password: c.SMTPPassword, From: c.SMTPFrom, TLS: mail.TLSPolicy(c.SMTPTLS),

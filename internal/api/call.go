@@ -34,6 +34,8 @@ type Call struct {
 	params map[string]string
 	body   []byte
 	parsed *form.Value
+	// uploads are the files of a multipart body, in their order.
+	uploads []upload
 }
 
 // Path returns a parameter of the path. Old spellings of prefixes are read.
@@ -42,13 +44,22 @@ func (c *Call) Path(name string) string { return id.Canonical(c.params[name]) }
 // Page is the part of a list that is asked for.
 func (c *Call) Page() page.Page { return page.Parse(c.Request.URL.Query()) }
 
-// Query returns the last value of a query parameter, trimmed, or "".
+// Query returns the last value of a query parameter, trimmed, or "". What no stored
+// text has, and a database may refuse to look for, is replaced in it.
 func (c *Call) Query(name string) string {
+	text := strings.ToValidUTF8(c.rawQuery(name), "\uFFFD")
+	return strings.TrimSpace(strings.ReplaceAll(text, "\x00", "\uFFFD"))
+}
+
+// QueryHasNull tells whether a query parameter was sent with a null character.
+func (c *Call) QueryHasNull(name string) bool { return strings.ContainsRune(c.rawQuery(name), 0) }
+
+func (c *Call) rawQuery(name string) string {
 	values := c.Request.URL.Query()[name]
 	if len(values) == 0 {
 		return ""
 	}
-	return strings.TrimSpace(values[len(values)-1])
+	return values[len(values)-1]
 }
 
 // URL is the public address of a path.
@@ -171,7 +182,7 @@ func (c *Call) acceptableType() error {
 }
 
 // Fingerprint covers the request: method, path and body, whatever the order of
-// the body's keys.
+// the body's keys, and files by their names and digests.
 func (c *Call) Fingerprint() string { return c.FingerprintAs(c.Request.Method) }
 
 // FingerprintAs is Fingerprint as if the request had come by another method, for
@@ -183,6 +194,9 @@ func (c *Call) FingerprintAs(method string) string {
 		h.Write(v.Canonical())
 	} else {
 		h.Write(c.body)
+	}
+	for _, u := range c.uploads {
+		fmt.Fprintf(h, "\n%q %q %s", u.field, u.Filename, u.SHA256)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -73,7 +73,7 @@ func describe(methods map[string]*Route) (*Answer, error) {
 		if d.Name == "" {
 			d.Name, d.Description = r.Tag, r.Summary
 		}
-		if r.Multipart {
+		if r.Files != nil {
 			d.Parses = []string{"multipart/form-data"}
 		}
 		if r.Body != nil {

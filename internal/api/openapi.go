@@ -196,7 +196,7 @@ func camel(s string) string {
 
 func (d *document) requestBody(r *Route) object {
 	kind := "application/json"
-	if r.Multipart {
+	if r.Files != nil {
 		kind = "multipart/form-data"
 	}
 	name := d.schemas.formName(r)

@@ -2,8 +2,10 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -107,7 +109,7 @@ func shop() []api.Route {
 		{Method: http.MethodDelete, Path: one, Tag: tag, Summary: "Burn a chair", Status: http.StatusNoContent,
 			Errors: []int{http.StatusConflict}, Write: work},
 		{
-			Method: http.MethodPost, Path: one + "/photos", Tag: "Photos", Summary: "Add a photo", Multipart: true,
+			Method: http.MethodPost, Path: one + "/photos", Tag: "Photos", Summary: "Add a photo", Files: noFiles{},
 			Body: form.New("Photo", form.File("file"), form.Char("title")), Response: leg{}, Status: http.StatusCreated, Write: work,
 		},
 		{
@@ -383,3 +385,10 @@ func TestDocumentRoutes(t *testing.T) {
 		t.Errorf("%d with the tag of the document", again.Status)
 	}
 }
+
+// noFiles is where files would go.
+type noFiles struct{}
+
+func (noFiles) MaxFile() int64                                      { return 0 }
+func (noFiles) Keep(context.Context, *form.Upload, io.Reader) error { return nil }
+func (noFiles) Drop(context.Context, *form.Upload)                  {}

@@ -45,9 +45,12 @@ type Route struct {
 	Access Access
 	// Body is the form of the request; nil when the route reads none.
 	Body *form.Form
-	// Multipart is set when the body is multipart/form-data.
-	Multipart bool
-	Query     []Param
+	// Files takes the files of a body that is multipart/form-data; nil for JSON.
+	Files Files
+	// Before refuses a request with Files before its body is read, for example
+	// because there is no such object.
+	Before func(c *Call, tx *db.Tx) error
+	Query  []Param
 	// Expand names what ?expand= may replace by the object itself.
 	Expand []string
 	// Response is a value of the type of the answer, Status the status of

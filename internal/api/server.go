@@ -73,7 +73,7 @@ func (r *Route) check() error {
 			does++
 		}
 	}
-	if does != 1 || r.Summary == "" || r.Tag == "" || r.Status == 0 {
+	if does != 1 || r.Summary == "" || r.Tag == "" || r.Status == 0 || r.Files != nil && (r.Write == nil || r.Body == nil) {
 		return fmt.Errorf("the route %s %s is not fully declared", r.Method, r.Path)
 	}
 	return nil
@@ -171,7 +171,10 @@ func strictest(methods map[string]*Route) *Route {
 
 // run reads the body and does the work.
 func (s *Server) run(c *Call) (*Answer, error) {
-	if c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead && !c.Route.Multipart {
+	if c.Route.Files != nil {
+		return s.receive(c)
+	}
+	if c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead {
 		body, err := io.ReadAll(http.MaxBytesReader(nil, c.Request.Body, maxBody))
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {

@@ -19,7 +19,9 @@ import (
 	"tradecredit/internal/country"
 	"tradecredit/internal/db"
 	"tradecredit/internal/deferred"
+	"tradecredit/internal/document"
 	"tradecredit/internal/event"
+	"tradecredit/internal/fulfilment"
 	"tradecredit/internal/id"
 	"tradecredit/internal/job"
 	"tradecredit/internal/mail"
@@ -27,6 +29,7 @@ import (
 	"tradecredit/internal/offer"
 	"tradecredit/internal/order"
 	"tradecredit/internal/party"
+	"tradecredit/internal/repayment"
 	"tradecredit/internal/secret"
 	"tradecredit/internal/underwriting"
 	"tradecredit/internal/web/assets"
@@ -45,23 +48,28 @@ type App struct {
 	// Document describes Routes, as OpenAPI.
 	Document []byte
 
-	requests *api.RequestLog
-	config   Config
-	clock    clock.Clock
-	log      *slog.Logger
-	ready    atomic.Bool
+	// followers do what follows from changes of deferred payments.
+	followers []deferred.Follower
+	requests  *api.RequestLog
+	config    Config
+	clock     clock.Clock
+	log       *slog.Logger
+	ready     atomic.Bool
 }
 
 // services are the parts that the composition wires to each other.
 type services struct {
-	parties  *party.Service
-	orders   *order.Service
-	offers   *offer.Service
-	deferred *deferred.Service
-	webhooks *webhook.Service
-	mailer   *mail.Mailer
-	links    secret.Key
-	bnpl     *bnpl.API
+	parties    *party.Service
+	orders     *order.Service
+	offers     *offer.Service
+	deferred   *deferred.Service
+	repayments *repayment.Service
+	webhooks   *webhook.Service
+	mailer     *mail.Mailer
+	links      secret.Key
+	bnpl       *bnpl.API
+
+	documents *document.Service
 }
 
 // New puts the program together on an open, migrated database.
@@ -71,7 +79,7 @@ func New(ctx context.Context, c Config, d *db.DB, k clock.Clock, log *slog.Logge
 	}
 	a := &App{DB: d, config: c, clock: k, log: log, Queue: job.New(d, k, log)}
 	a.requests = api.NewRequestLog(d, func(err error) { log.Error("writing the request log", "error", err) })
-	a.Committer = deferred.NewCommitter(d, k, bnpl.EncodeEntry, a.Queue.Wake)
+	a.Committer = deferred.NewCommitter(d, k, bnpl.EncodeEntry, a.follow, a.Queue.Wake)
 	s, err := a.services(ctx)
 	if err != nil {
 		return nil, err
@@ -83,16 +91,22 @@ func New(ctx context.Context, c Config, d *db.DB, k clock.Clock, log *slog.Logge
 	if err := a.scheduleHousekeeping(ctx); err != nil {
 		return nil, err
 	}
+	if err := a.closeDays(ctx); err != nil {
+		return nil, err
+	}
 	a.ready.Store(true)
 	return a, nil
 }
 
-// engine decides on credit; in the sandbox e-mail addresses decide first.
-func (a *App) engine() underwriting.Engine {
-	if a.config.Environment == merchant.Sandbox {
-		return underwriting.Sandbox{Engine: underwriting.NewSimple()}
+// follow lets everybody who lives from deferred payments do what follows from
+// changes, in their transaction.
+func (a *App) follow(ctx context.Context, tx *db.Tx, happened []deferred.Happening) error {
+	for _, f := range a.followers {
+		if err := f(ctx, tx, happened); err != nil {
+			return err
+		}
 	}
-	return underwriting.NewSimple()
+	return nil
 }
 
 func (a *App) services(ctx context.Context) (*services, error) {
@@ -104,9 +118,15 @@ func (a *App) services(ctx context.Context) (*services, error) {
 	if s.mailer, err = mail.New(a.clock, a.log, a.config.SMTP); err != nil {
 		return nil, err
 	}
-	engine := a.engine()
+	engine, err := a.engine(ctx)
+	if err != nil {
+		return nil, err
+	}
 	s.offers = &offer.Service{Engine: engine, Customer: a.customer, Locked: deferred.Locked}
-	s.deferred = &deferred.Service{Engine: engine, Customer: a.customer}
+	s.deferred = &deferred.Service{Engine: engine, Customer: a.customer, Follow: a.follow}
+	if err := a.repayments(s); err != nil {
+		return nil, err
+	}
 	s.orders = &order.Service{OfferChanged: s.offers.ExpireOf, Locked: deferred.Locked}
 	s.parties = &party.Service{HasPayments: order.HasPayments, HasOrders: func(ctx context.Context, tx *db.Tx, merchantID, userID string) (bool, error) {
 		n, err := order.CountOfUser(ctx, tx, merchantID, userID)
@@ -116,6 +136,16 @@ func (a *App) services(ctx context.Context) (*services, error) {
 		DB: a.DB, Parties: s.parties, Orders: s.orders, Offers: s.offers, Deferred: s.deferred,
 		Committer: a.Committer, Mail: s.mailer, Links: links, Eligibility: a.eligibility,
 	}
+	s.bnpl.Repayments = s.repayments
+	s.bnpl.Fulfilment = &fulfilment.Service{Deferred: s.deferred}
+	if s.bnpl.Limits, err = a.limits(ctx, engine); err != nil {
+		return nil, err
+	}
+	if err := a.keepDocuments(s); err != nil {
+		return nil, err
+	}
+	a.payMerchants(s)
+	a.bills(s)
 	s.bnpl.Connect()
 	s.webhooks = webhook.New(a.DB, a.clock, a.log, a.config.Environment, payloads{a, s.bnpl})
 	s.bnpl.Webhooks = s.webhooks
@@ -146,15 +176,17 @@ func (p payloads) view(ctx context.Context, m merchant.Merchant) bnpl.View {
 func (a *App) handleWork(s *services) {
 	a.Queue.HandleDue(offer.ExpiryKind, s.offers.Expire)
 	a.Queue.HandleDue(deferred.ExpiryKind, s.deferred.Expire)
+	a.Queue.HandleDue(deferred.TimeoutKind, s.deferred.TimeOut)
 	s.webhooks.Register(a.Queue)
 	s.mailer.Register(a.Queue)
+	s.documents.Register(a.Queue)
 	a.Queue.HandleDue(housekeepingKind, a.housekeep)
 }
 
 func (a *App) handler(s *services) (http.Handler, error) {
-	routes := slices.Concat(a.openRoutes(), s.bnpl.Routes(), api.RequestRoutes())
+	routes := slices.Concat(a.openRoutes(), a.processorRoutes(s), s.bnpl.Routes(), api.RequestRoutes())
 	if a.config.Environment == merchant.Sandbox {
-		control := &sandbox.API{DB: a.DB, BNPL: s.bnpl, Deferred: s.deferred, Webhooks: s.webhooks, Queue: a.Queue}
+		control := &sandbox.API{DB: a.DB, BNPL: s.bnpl, Deferred: s.deferred, Repayments: s.repayments, Webhooks: s.webhooks, Queue: a.Queue}
 		routes = append(routes, control.Routes()...)
 	}
 	info := api.Info{Title: "Tradecredit", Version: "v1", Server: a.config.Public(), Types: bnpl.Types()}
@@ -236,13 +268,16 @@ func (a *App) pages(s *services) (http.Handler, error) {
 		return nil, err
 	}
 	plans := &checkout.Handler{
-		DB: a.DB, Clock: a.clock, Log: a.log, Renderer: renderer, Deferred: s.deferred, Webhooks: s.webhooks,
+		DB: a.DB, Clock: a.clock, Log: a.log, Renderer: renderer, Deferred: s.deferred, Webhooks: s.webhooks, Documents: s.documents,
 		Links: s.links, Lender: a.lender(), Wake: a.Queue.Wake,
 	}
+	downloads := a.downloads(s)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, checkout.Prefix):
 			plans.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.Path, document.LinkPrefix):
+			downloads.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, assets.Prefix):
 			files.ServeHTTP(w, r)
 		case r.URL.Path == legalPath && a.config.Environment == merchant.Sandbox:
@@ -294,18 +329,6 @@ func (a *App) customer(ctx context.Context, tx *db.Tx, merchantID, organisationI
 	b.HasCompany = err == nil
 	describe(&b, c)
 	return b, err
-}
-
-// describe copies what underwriting looks at of a company.
-func describe(b *offer.Buyer, c company.Company) {
-	b.CompanyID, b.Name, b.Country, b.Status, b.LegalForm = c.ID, c.Name, c.Country, c.Status, c.LegalForm
-	b.Limit = c.Facts.CreditLimit
-	if day, err := time.Parse(time.DateOnly, c.CreationDate); err == nil {
-		b.Incorporated = &day
-	}
-	if r := c.Facts.Rejection; r != nil {
-		b.RejectionCode, b.RejectionParams = r.Code, r.Params
-	}
 }
 
 // eligibility tells whether a company may sell on credit: one that trades

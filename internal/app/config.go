@@ -30,6 +30,11 @@ type Config struct {
 	Lender    pay.Lender
 	SMTP      *mail.SMTP
 	Limits    api.Limits
+	Documents DocumentConfig
+	// Stripe is who collects from cards, and from accounts unless DebitFiles says that
+	// direct debits go to the bank in files.
+	Stripe     StripeConfig
+	DebitFiles bool
 }
 
 // Database names the database of the configuration and makes the data directory

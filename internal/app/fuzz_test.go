@@ -3,6 +3,7 @@ package app_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"testing"
 
 	"tradecredit/internal/api/fuzz"
@@ -71,6 +72,16 @@ func (f *seeder) seeds() []fuzz.Request {
 	f.add("GET", "/v1/payment/offers/"+offer.ID+"?expand=order", nil)
 	f.add("GET", "/v1/payment/orders/"+order+"?expand=customer,payment_offer,deferred_payment", nil)
 	f.add("POST", "/v1/sandbox/payment_plans/"+offer.Plans[0].ID+"/accept", map[string]string{"payment_method": "invoice"})
+	documents := fuzz.Request{
+		Method: "POST", Target: "/v1/payment/orders/" + order + "/documents",
+		Header: http.Header{"Content-Type": {"multipart/form-data; boundary=X"}},
+		Body: []byte("--X\r\nContent-Disposition: form-data; name=\"doc_type\"\r\n\r\ninvoice\r\n" +
+			"--X\r\nContent-Disposition: form-data; name=\"amount\"\r\n\r\n12000\r\n" +
+			"--X\r\nContent-Disposition: form-data; name=\"metadata\"\r\nContent-Type: application/json\r\n\r\n{\"a\": 1}\r\n" +
+			"--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"invoice.pdf\"\r\n\r\n%PDF-1.7\n\r\n--X--\r\n"),
+	}
+	f.out = append(f.out, documents)
+	f.add("GET", documents.Target, nil)
 	id := shop.Payment(12000)
 	pay := apptest.PaymentPath(id)
 	f.add("GET", pay+"?expand=order,payment_plan", nil)

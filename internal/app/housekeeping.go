@@ -6,6 +6,8 @@ import (
 
 	"tradecredit/internal/api"
 	"tradecredit/internal/db"
+	"tradecredit/internal/document"
+	"tradecredit/internal/fraud"
 	"tradecredit/internal/idempotency"
 	"tradecredit/internal/job"
 )
@@ -37,7 +39,12 @@ func (a *App) housekeep(ctx context.Context, tx *db.Tx, d job.Due) error {
 	if err != nil {
 		return err
 	}
-	a.log.Info("housekeeping", "idempotency_keys", keys, "requests", requests)
+	seen, err := fraud.Purge(ctx, tx, now)
+	if err != nil {
+		return err
+	}
+	document.EnqueueSweep(tx, now)
+	a.log.Info("housekeeping", "idempotency_keys", keys, "requests", requests, "fraud", seen)
 	job.Schedule(tx, housekeepingAt(now.Add(24*time.Hour)), 0)
 	return nil
 }

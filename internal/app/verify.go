@@ -41,6 +41,9 @@ func (r *Report) all(ctx context.Context, tx *db.Tx) error {
 			return err
 		}
 		if len(page) == 0 {
+			if err := r.unmatched(ctx, tx); err != nil {
+				return err
+			}
 			return r.exposures(ctx, tx, used)
 		}
 		for _, m := range page {
@@ -69,6 +72,15 @@ func (r *Report) merchant(ctx context.Context, tx *db.Tx, m merchant.Merchant, u
 	for _, t := range unbalanced {
 		r.problem("%s: ledger transaction %s does not sum to zero", m.ID, t)
 	}
+	if err := r.billing(ctx, tx, m); err != nil {
+		return err
+	}
+	if err := r.repayments(ctx, tx, m); err != nil {
+		return err
+	}
+	if err := r.payouts(ctx, tx, m); err != nil {
+		return err
+	}
 	after := ""
 	for {
 		page, err := deferred.After(ctx, tx, m.ID, after, 200)
@@ -79,7 +91,9 @@ func (r *Report) merchant(ctx context.Context, tx *db.Tx, m merchant.Merchant, u
 			if err := r.payment(ctx, tx, p); err != nil {
 				return err
 			}
-			used[credit.Key{CompanyID: p.CompanyID, Currency: p.Currency}] += p.Exposure()
+			for limit, inUse := range p.Exposures() {
+				used[limit] += inUse
+			}
 			after = p.ID
 		}
 	}
@@ -114,7 +128,10 @@ func (r *Report) payment(ctx context.Context, tx *db.Tx, p deferred.Payment) err
 	if err != nil {
 		return err
 	}
-	want := deferred.Booked(p)
+	want := map[string]int64{}
+	for _, e := range deferred.Booked(p) {
+		want[e.Account] = e.Amount
+	}
 	for account, amount := range want {
 		if booked[account] != amount {
 			r.problem("%s: the ledger has %d on %s, the payment says %d", p.ID, booked[account], account, amount)
@@ -138,6 +155,8 @@ func (r *Report) figures(p deferred.Payment, events []deferred.Event) {
 		r.problem("%s: %v", p.ID, err)
 		return
 	}
+	start.CustomerDiscountSum, start.MerchantFeeSum, start.Upfront = p.CustomerDiscountSum, p.MerchantFeeSum, p.Upfront
+	start.Repaid, start.WrittenOff = p.Repaid, p.WrittenOff
 	if got := deferred.Recompute(start, events); got != p.State {
 		r.problem("%s: its events make %+v, it says %+v", p.ID, got, p.State)
 	}
@@ -151,13 +170,21 @@ func (r *Report) exposures(ctx context.Context, tx *db.Tx, used map[credit.Key]i
 	}
 	for k, want := range used {
 		if stored[k] != want {
-			r.problem("%s has %d %s in use, its deferred payments say %d", k.CompanyID, stored[k], k.Currency, want)
+			r.problem("%s has %d %s in use%s, its deferred payments say %d", k.CompanyID, stored[k], k.Currency, of(k), want)
 		}
 	}
 	for k, inUse := range stored {
 		if _, ok := used[k]; !ok && inUse != 0 {
-			r.problem("%s has %d %s in use, and no deferred payment", k.CompanyID, inUse, k.Currency)
+			r.problem("%s has %d %s in use%s, and no deferred payment", k.CompanyID, inUse, k.Currency, of(k))
 		}
 	}
 	return nil
+}
+
+// of names the limit of an exposure, when it is a merchant's own.
+func of(k credit.Key) string {
+	if k.MerchantID == "" {
+		return ""
+	}
+	return " of the limit of " + k.MerchantID
 }

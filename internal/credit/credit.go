@@ -1,99 +1,117 @@
-// Package credit keeps what each company has in use of its credit limit, over
-// all merchants of the lender.
+// Package credit keeps the limits of companies and what they have in use of them:
+// of the lender's limit, over all merchants, and of the limits that merchants give
+// their buyers on top at their own risk.
 package credit
 
 import (
-	"context"
 	"errors"
-	"sort"
+	"slices"
+	"time"
 
-	"tradecredit/internal/db"
+	"tradecredit/internal/exchange"
+	"tradecredit/internal/money"
 )
 
-// ErrExceeded is returned when a reservation does not fit into the limit.
+// ErrExceeded is returned when a reservation does not fit into the limits.
 var ErrExceeded = errors.New("credit: the limit is exceeded")
 
-const (
-	selectInUse db.SQL = `SELECT in_use FROM credit_exposures WHERE company_id = $1 AND currency = $2`
-	ensureRow   db.SQL = `INSERT INTO credit_exposures (company_id, currency, in_use) VALUES ($1, $2, 0)
-		ON CONFLICT (company_id, currency) DO NOTHING`
-	lockInUse db.SQL = `SELECT in_use FROM credit_exposures WHERE company_id = $1 AND currency = $2 FOR UPDATE`
-	setInUse  db.SQL = `UPDATE credit_exposures SET in_use = $3 WHERE company_id = $1 AND currency = $2`
-	addInUse  db.SQL = `UPDATE credit_exposures SET in_use = in_use + u.v
-		FROM unnest($1::text[], $2::text[], $3::bigint[]) AS u(c, k, v)
-		WHERE credit_exposures.company_id = u.c AND credit_exposures.currency = u.k`
-	selectAll db.SQL = `SELECT company_id, currency, in_use FROM credit_exposures
-		WHERE (company_id, currency) > ($1, $2) ORDER BY company_id, currency LIMIT $3`
-)
+// Unlimited is the limit where none counts, in minor units of any currency.
+const Unlimited = 1 << 62
 
-// Key names an exposure: a company in a currency.
-type Key struct{ CompanyID, Currency string }
+// Currencies are those that orders are financed in and merchants set limits in.
+func Currencies() []string { return []string{"GBP", "EUR", "USD"} }
 
-// InUse is what a company has in use, in minor units.
-func InUse(ctx context.Context, tx *db.Tx, k Key) (int64, error) {
-	var v int64
-	err := tx.Get(ctx, selectInUse, []any{k.CompanyID, k.Currency}, &v)
-	if errors.Is(err, db.ErrNoRows) {
-		return 0, nil
+// HomeCurrency is the currency in which the limit of a company in a country is
+// shown when nobody names one.
+func HomeCurrency(country string) string {
+	switch country {
+	case "GB":
+		return "GBP"
+	case "US":
+		return "USD"
 	}
-	return v, err
+	return "EUR"
 }
 
-// Reserve takes amount, in minor units, out of a company's limit. It holds the
-// company's row until tx ends, so that two reservations never see the same room.
-// It returns ErrExceeded, and takes nothing, when the limit has no room.
-func Reserve(ctx context.Context, tx *db.Tx, k Key, amount, limit int64) error {
-	if _, err := tx.Exec(ctx, ensureRow, k.CompanyID, k.Currency); err != nil {
-		return err
-	}
-	var inUse int64
-	if err := tx.Get(ctx, lockInUse, []any{k.CompanyID, k.Currency}, &inUse); err != nil {
-		return err
-	}
-	if amount > limit-inUse {
-		return ErrExceeded
-	}
-	tx.Queue(setInUse, k.CompanyID, k.Currency, inUse+amount)
-	return nil
+// Key names an exposure: what a company has in use in a currency, of the lender's
+// limit, or with a MerchantID of the limit that the merchant itself gives it.
+type Key struct{ MerchantID, CompanyID, Currency string }
+
+// before is the order in which rows are locked.
+func (k Key) before(other Key) bool {
+	return slices.Compare([]string{k.CompanyID, k.MerchantID, k.Currency}, []string{other.CompanyID, other.MerchantID, other.Currency}) < 0
 }
 
-// Move adds amounts to, or takes them from, what companies have in use, with the
-// commit of tx. The rows are changed in the order of their keys.
-func Move(tx *db.Tx, amounts map[Key]int64) {
-	keys := make([]Key, 0, len(amounts))
-	for k, v := range amounts {
-		if v != 0 {
-			keys = append(keys, k)
+// Uses is what a company has in use by currency, in minor units: of the lender's
+// limit, and of the limit of one merchant.
+type Uses struct{ Lender, Merchant map[string]int64 }
+
+// currencies are those in which anything is in use.
+func (u Uses) currencies() (out []string) {
+	for _, m := range []map[string]int64{u.Lender, u.Merchant} {
+		for c, v := range m {
+			if v != 0 {
+				out = append(out, c)
+			}
 		}
 	}
-	sort.Slice(keys, func(i, j int) bool {
-		return keys[i].CompanyID < keys[j].CompanyID || keys[i].CompanyID == keys[j].CompanyID && keys[i].Currency < keys[j].Currency
-	})
-	companies, currencies, values := make([]string, len(keys)), make([]string, len(keys)), make([]int64, len(keys))
-	for i, k := range keys {
-		companies[i], currencies[i], values[i] = k.CompanyID, k.Currency, amounts[k]
-	}
-	tx.QueueMany(addInUse, companies, currencies, values)
+	return out
 }
 
-// List calls f for every exposure.
-func List(ctx context.Context, tx *db.Tx, f func(Key, int64)) error {
-	type row struct {
-		Key
-		inUse int64
-	}
-	var last Key
-	for {
-		rows, err := db.All(ctx, tx, selectAll, []any{last.CompanyID, last.Currency, 1000}, func(r db.Rows) (x row, err error) {
-			err = r.Scan(&x.CompanyID, &x.Currency, &x.inUse)
-			return x, err
-		})
-		if err != nil || len(rows) == 0 {
-			return err
+// sum is what is in use in all currencies together, each rounded up. It returns
+// an exchange.NoRateError, beside the sum of what could be converted, and
+// money.ErrOverflow.
+func sum(uses map[string]int64, currency string, rates exchange.Rates) (total int64, err error) {
+	for c, v := range uses {
+		if v == 0 {
+			continue
 		}
-		for _, x := range rows {
-			f(x.Key, x.inUse)
-			last = x.Key
+		n, failed := rates.Convert(v, c, currency, exchange.Ceiling)
+		var none *exchange.NoRateError
+		if errors.As(failed, &none) {
+			err = failed
+			continue
+		}
+		if failed != nil {
+			return 0, failed
+		}
+		if total, failed = money.CheckedAdd(total, n); failed != nil {
+			return 0, failed
 		}
 	}
+	return total, err
+}
+
+// MerchantLimit is what a merchant lends a buyer at its own risk, on top of the
+// lender's limit.
+type MerchantLimit struct {
+	// CompanyID is "" for the merchant's default.
+	CompanyID string
+	Currency  string
+	// Amount is in minor units of Currency.
+	Amount int64
+	// Active is false for a limit that does not apply.
+	Active bool
+}
+
+// Applying is the limit that applies to a buyer: its own, or else the default.
+// One that is not active counts as if it were not there. It is nil when there is
+// none, and so nothing.
+func Applying(companyID string, limits []MerchantLimit) *MerchantLimit {
+	var out *MerchantLimit
+	for i, l := range limits {
+		if l.Active && (l.CompanyID == companyID || l.CompanyID == "" && out == nil) {
+			out = &limits[i]
+		}
+	}
+	return out
+}
+
+// Period is a time for which a limit counted.
+type Period struct {
+	Currency string
+	Amount   int64 // minor units of Currency
+	From     time.Time
+	// To is nil for the limit that counts now.
+	To *time.Time
 }

@@ -1,8 +1,10 @@
 package deferred
 
 import (
+	"context"
 	"time"
 
+	"tradecredit/internal/db"
 	"tradecredit/internal/ledger"
 )
 
@@ -21,6 +23,10 @@ type Payment struct {
 	PaymentMethod  string
 	// RejectionCode is set when the payment was rejected.
 	RejectionCode string
+	// Terms is what the plan's due dates count from (payment_terms_relative_to).
+	Terms string
+	// Invoiced is whether the order's invoice is there.
+	Invoiced bool
 	// EventCount is how many post-sale events there are; it numbers the next one.
 	EventCount int64
 	Created    time.Time
@@ -41,39 +47,55 @@ type Entry struct {
 
 // Accounts of the ledger that deferred payments move.
 const (
-	AccountMerchantPayable = "merchant_payable"
-	AccountCustomerFees    = "customer_fees"
-	AccountClawback        = "clawback"
+	AccountMerchantPayable   = "merchant_payable"
+	AccountCustomerFees      = "customer_fees"
+	AccountCustomerDiscounts = "customer_discounts"
+	AccountClawback          = "clawback"
+	AccountCash              = "cash"
+	AccountBadDebt           = "bad_debt"
 )
 
 // ReceivableAccount is what the members of an organisation owe.
 func ReceivableAccount(organisationID string) string { return "buyer_receivable:" + organisationID }
 
-// Book is the ledger transaction of an event: what is captured is owed by the
-// buyer and to the merchant, the customer fee is owed by the buyer and earned,
-// and a clawback is taken from what is owed to the merchant.
-func Book(p Payment, e Entry) ledger.Transaction {
-	captured := e.Changes.ProtectedCaptures + e.Changes.UnprotectedCaptures
-	fee := e.CustomerFee.Captures
-	return ledger.Transaction{
-		MerchantID: p.MerchantID, ID: e.ID, ObjectID: p.ID, Currency: p.Currency, At: e.Created,
-		Entries: []ledger.Entry{
-			{Account: ReceivableAccount(p.OrganisationID), Amount: captured + e.Changes.Clawback + fee},
-			{Account: AccountMerchantPayable, Amount: -captured},
-			{Account: AccountClawback, Amount: -e.Changes.Clawback},
-			{Account: AccountCustomerFees, Amount: -fee},
-		},
+// Booked is the balances of the ledger that follow from a state: what was captured
+// is owed by the buyer and to the merchant, the customer fee is earned, the
+// discount given, what was clawed back is owed to the merchant again as far as
+// the buyer pays it, and what the buyer paid or will not pay is no receivable any
+// more. They are what the transactions of the payment must sum to.
+func Booked(p Payment) []ledger.Entry {
+	return []ledger.Entry{
+		{Account: ReceivableAccount(p.OrganisationID), Amount: p.Owed() - p.Repaid - p.WrittenOff},
+		{Account: AccountMerchantPayable, Amount: -p.ForMerchant()},
+		{Account: AccountClawback, Amount: p.PassedOn() - p.Clawback},
+		{Account: AccountCustomerFees, Amount: -p.CustomerFee.Captures},
+		{Account: AccountCustomerDiscounts, Amount: p.Discount()},
+		{Account: AccountCash, Amount: p.Repaid},
+		{Account: AccountBadDebt, Amount: p.WrittenOff},
 	}
 }
 
-// Booked is the balances of the ledger that follow from a state, by account. They are what the
-// transactions of all its events must sum to.
-func Booked(p Payment) map[string]int64 {
-	captured := p.ProtectedCaptures + p.UnprotectedCaptures
-	return map[string]int64{
-		ReceivableAccount(p.OrganisationID): captured + p.Clawback + p.CustomerFee.Captures,
-		AccountMerchantPayable:              -captured,
-		AccountClawback:                     -p.Clawback,
-		AccountCustomerFees:                 -p.CustomerFee.Captures,
+// Book is the ledger transaction of a change: the difference of what is booked
+// after and before it. id is that of the event that made the change.
+func Book(before, after Payment, id string, at time.Time) ledger.Transaction {
+	entries := Booked(after)
+	for i, e := range Booked(before) {
+		entries[i].Amount -= e.Amount
+	}
+	return ledger.Transaction{
+		MerchantID: after.MerchantID, ID: id, ObjectID: after.ID, Currency: after.Currency, At: at, Entries: entries,
 	}
 }
+
+// Happening is a change of a payment's figures: a post-sale event, or money that
+// came or went (then Entry has no Type).
+type Happening struct {
+	Before, After Payment
+	Entry         Entry
+	// ID and Kind are those of the event in the log.
+	ID, Kind string
+	Now      time.Time
+}
+
+// Follower does what follows from changes, in their transaction.
+type Follower func(ctx context.Context, tx *db.Tx, happened []Happening) error

@@ -19,6 +19,7 @@ import (
 	"tradecredit/internal/idempotency"
 	"tradecredit/internal/ledger"
 	"tradecredit/internal/merchant"
+	"tradecredit/internal/order"
 )
 
 // Request is a post-sale action that somebody waits for.
@@ -49,6 +50,8 @@ type Committer struct {
 	encode func(p Payment, e Entry) ([]byte, error)
 	lanes  []chan *pending
 	wait   sync.WaitGroup
+	// follow does what follows from the events, in their transaction.
+	follow Follower
 	// committed is called after every commit.
 	committed func()
 }
@@ -64,10 +67,11 @@ type pending struct {
 // maxGroup bounds how many requests one transaction decides.
 const maxGroup = 128
 
-// NewCommitter starts a committer. encode writes the body of the answer;
-// committed is called when a change may have made work for others. Stop ends it.
-func NewCommitter(d *db.DB, c clock.Clock, encode func(Payment, Entry) ([]byte, error), committed func()) *Committer {
-	k := &Committer{db: d, clock: c, encode: encode, committed: committed}
+// NewCommitter starts a committer. encode writes the body of the answer; follow,
+// unless nil, does what follows from the events; committed is called when a change
+// may have made work for others. Stop ends it.
+func NewCommitter(d *db.DB, c clock.Clock, encode func(Payment, Entry) ([]byte, error), follow Follower, committed func()) *Committer {
+	k := &Committer{db: d, clock: c, encode: encode, follow: follow, committed: committed}
 	n := 1
 	if d.Engine() == db.Postgres {
 		// More groups side by side are smaller groups: on few processors they
@@ -182,7 +186,7 @@ func (k *Committer) transact(group []*pending) error {
 				return p.err
 			}
 		}
-		return b.write(tx)
+		return b.write(ctx, tx, k.follow)
 	})
 	if err != nil && db.IsUnique(err) {
 		// Another node has stored one of the keys meanwhile; now it is found.
@@ -208,7 +212,7 @@ func (k *Committer) again(group []*pending) error {
 			return err
 		}
 		group[0].answer, group[0].err = b.decide(group[0].Request)
-		return b.write(tx)
+		return b.write(ctx, tx, k.follow)
 	})
 }
 
@@ -229,13 +233,14 @@ type batch struct {
 	payments  map[paymentKey]*Payment
 	merchants map[string]merchant.Merchant
 
-	changed map[paymentKey]bool
-	order   []paymentKey // of changed, in the order in which they were locked
-	entries []Entry
-	events  []event.Event
-	books   []ledger.Transaction
-	stored  []*idempotency.Stored
-	credit  map[credit.Key]int64
+	changed  map[paymentKey]bool
+	order    []paymentKey // of changed, in the order in which they were locked
+	entries  []Entry
+	happened []Happening
+	events   []event.Event
+	books    []ledger.Transaction
+	stored   []*idempotency.Stored
+	credit   map[credit.Key]int64
 }
 
 // load reads everything the group needs in one round trip and locks the
@@ -318,7 +323,7 @@ func (b *batch) decide(r Request) (Answer, error) {
 
 // apply makes an event happen in memory.
 func (b *batch) apply(k paymentKey, p *Payment, e Event, metadata []byte, now time.Time) Entry {
-	before := p.Exposure()
+	before := *p
 	p.State = p.Apply(e)
 	p.EventCount++
 	entry := Entry{
@@ -334,8 +339,13 @@ func (b *batch) apply(k paymentKey, p *Payment, e Event, metadata []byte, now ti
 	}
 	b.entries = append(b.entries, entry)
 	b.events = append(b.events, logged(*p, entry))
-	b.books = append(b.books, Book(*p, entry))
-	b.credit[credit.Key{CompanyID: p.CompanyID, Currency: p.Currency}] += p.Exposure() - before
+	b.books = append(b.books, Book(before, *p, entry.ID, now))
+	b.happened = append(b.happened, Happening{
+		Before: before, After: *p, Entry: entry, ID: entry.ID, Kind: "deferred_payment." + entry.Type, Now: now,
+	})
+	for limit, change := range moved(before, *p) {
+		b.credit[limit] += change
+	}
 	return entry
 }
 
@@ -366,8 +376,9 @@ func snapshot(p Payment) []byte {
 	return data
 }
 
-// write queues all changes; they are sent with the commit.
-func (b *batch) write(tx *db.Tx) error {
+// write queues all changes, which are sent with the commit, and lets follow do
+// the rest.
+func (b *batch) write(ctx context.Context, tx *db.Tx, follow Follower) error {
 	changed := make([]Payment, len(b.order))
 	for i, k := range b.order {
 		changed[i] = *b.payments[k]
@@ -380,7 +391,18 @@ func (b *batch) write(tx *db.Tx) error {
 	}
 	credit.Move(tx, b.credit)
 	event.Append(tx, b.events...)
-	return nil
+	for _, h := range b.happened {
+		if status := OrderStatus(h.After.State); status != OrderStatus(h.Before.State) {
+			m := merchant.Merchant{ID: h.After.MerchantID}
+			if err := order.SetStatus(ctx, tx, m, h.After.OrderID, status, h.Now); err != nil {
+				return err
+			}
+		}
+	}
+	if follow == nil || len(b.happened) == 0 {
+		return nil
+	}
+	return follow(ctx, tx, b.happened)
 }
 
 // Refusal turns the errors of the rules into their answers: a 400 for a bad

@@ -56,6 +56,12 @@ type State struct {
 	OrderTotal      int64       `json:"order_total"`      // what the balances sum to
 	ProtectedAmount int64       `json:"protected_amount"` // of the plan
 	CustomerFeeSum  int64       `json:"customer_fee_sum"` // what the customer fee balances sum to
+
+	CustomerDiscountSum int64 `json:"customer_discount_sum"` // of the plan, when everything is captured
+	MerchantFeeSum      int64 `json:"merchant_fee_sum"`      // of the plan, when everything is captured
+	Upfront             int64 `json:"upfront"`               // to be paid before anything is captured
+	Repaid              int64 `json:"repaid"`                // paid by the buyer, less what was given back
+	WrittenOff          int64 `json:"written_off"`           // given up
 }
 
 // Settings are those of the merchant that matter after the sale.
@@ -81,6 +87,9 @@ type Event struct {
 	Changes     Changes    `json:"changes"`
 	CustomerFee FeeChanges `json:"customer_fee"`
 	Version     Version    `json:"version"` // of the endpoint; none for our own events
+	// Origin is the legacy order endpoint it came through: fulfill, cancel, return
+	// or discount; "" for all other events.
+	Origin string `json:"origin,omitempty"`
 }
 
 // ErrNothingToDo: a capture_remaining, void_remaining or expiry that finds
@@ -154,6 +163,7 @@ type Command struct {
 	Action  Action
 	Amount  int64   // minor units; of capture, refund, void and clawback
 	Version Version // through which endpoints the merchant acts; of the first five
+	Origin  string  // of Version V1: which of the legacy order endpoints
 	// The moves of an adjustment.
 	Changes     Changes
 	CustomerFee FeeChanges
@@ -180,6 +190,12 @@ func Decide(s State, set Settings, c Command) (Event, error) {
 	if err := admit(s, c.Version); err != nil {
 		return Event{}, err
 	}
+	e, err := decide(s, set, c)
+	e.Origin = c.Origin
+	return e, err
+}
+
+func decide(s State, set Settings, c Command) (Event, error) {
 	switch c.Action {
 	case ActionCapture:
 		return capture(s, set, c)
@@ -305,11 +321,20 @@ func capture(s State, set Settings, c Command) (Event, error) {
 	}, nil
 }
 
+// mostOver bounds what a single capture may be above the authorisation, in minor
+// units: figures of many payments are added up, and no sum of them may leave 64
+// bits.
+const mostOver = 1_000_000_000_000_000
+
 // overcaptureLimit is the most that can be captured before a figure leaves 64
 // bits: all buckets but the authorisation together hold order total less
 // authorisation, and that has to stay below the largest number there is.
 func overcaptureLimit(s State) int64 {
-	return math.MaxInt64 - (s.OrderTotal - s.Authorisation)
+	most := math.MaxInt64 - (s.OrderTotal - s.Authorisation)
+	if authorised := max(0, s.Authorisation); authorised < most-mostOver {
+		return authorised + mostOver
+	}
+	return most
 }
 
 // refund takes captures back, unprotected ones first, so that as much as

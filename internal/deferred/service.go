@@ -27,6 +27,10 @@ type Service struct {
 	Engine underwriting.Engine
 	// Customer looks up who is behind an order.
 	Customer func(ctx context.Context, tx *db.Tx, merchantID, organisationID, userID string) (offer.Buyer, error)
+	// Follow does what follows from changes of figures, Entered what follows from
+	// a new status before the sale is final or when it becomes so. Both may be nil.
+	Follow  Follower
+	Entered func(ctx context.Context, tx *db.Tx, m merchant.Merchant, p Payment, now time.Time) error
 }
 
 // Accept is what happens when the buyer confirms a plan: the limit is reserved
@@ -126,7 +130,13 @@ func (s *Service) create(ctx context.Context, tx *db.Tx, m merchant.Merchant, no
 	p := Payment{
 		State: state, MerchantID: m.ID, ID: id.New(id.DeferredPayment), OrderID: o.ID, PlanID: plan.ID,
 		OrganisationID: o.Customer.Organisation, CompanyID: buyer.CompanyID, Currency: o.Currency,
-		PaymentMethod: method, RejectionCode: code, Created: now,
+		PaymentMethod: method, RejectionCode: code, Terms: plan.RelativeTo, Created: now,
+	}
+	p.CustomerDiscountSum, p.MerchantFeeSum = plan.CustomerDiscount.Minor, plan.MerchantFee.Minor
+	for _, sp := range plan.ScheduledPayments {
+		if sp.DueDateConfig.Upfront {
+			p.Upfront += sp.DiscountedAmount
+		}
 	}
 	if p.Number, err = freeNumber(ctx, tx); err != nil {
 		return Payment{}, err
@@ -140,28 +150,29 @@ func (s *Service) create(ctx context.Context, tx *db.Tx, m merchant.Merchant, no
 	return p, s.entered(ctx, tx, m, p, now)
 }
 
-// decide asks the engine and reserves the limit.
+// decide asks the engine and reserves the limits: the plan's protected amount of
+// the lender's, the rest of the order of the merchant's own. An offer that stands
+// is kept, so no other reason counts any more.
 func (s *Service) decide(ctx context.Context, tx *db.Tx, m merchant.Merchant, now time.Time, o order.Stored, plan offer.StoredPlan, b underwriting.Buyer, method string) (Status, string, error) {
-	key := credit.Key{CompanyID: b.CompanyID, Currency: o.Currency}
-	inUse, err := credit.InUse(ctx, tx, key)
+	standing, err := credit.Assess(ctx, tx, s.Engine, underwriting.Application{
+		Merchant: m, Buyer: b, Currency: o.Currency, Amount: o.TotalAmount, Now: now,
+		OrganisationID: o.Customer.Organisation, OrderID: o.ID, OfferID: plan.OfferID, PlanID: plan.ID,
+		Order: offer.OrderTerms(o.Order), Plans: []underwriting.PlanTerms{plan.PlanTerms()},
+	})
 	if err != nil {
 		return "", "", err
 	}
-	application := underwriting.Application{Merchant: m, Buyer: b, Currency: o.Currency, Amount: o.TotalAmount, InUse: inUse, Now: now}
-	assessed, err := s.Engine.Assess(ctx, tx, application)
-	if err != nil {
-		return "", "", err
-	}
-	outcome, code, err := s.Engine.Review(ctx, tx, application)
+	outcome, code, err := s.Engine.Review(ctx, tx, standing.Application)
 	if err != nil || outcome == underwriting.Rejected {
 		return StatusRejected, code, err
 	}
-	limit := assessed.Limit
-	if assessed.Bypassed {
-		limit = 1 << 62
+	protected := min(o.TotalAmount, plan.ProtectedAmount)
+	reservation := credit.Request{
+		CompanyID: b.CompanyID, MerchantID: m.ID, Currency: o.Currency,
+		Protected: protected, Unprotected: o.TotalAmount - protected, Day: now,
 	}
-	reserve := min(o.TotalAmount, plan.ProtectedAmount)
-	if err := credit.Reserve(ctx, tx, key, reserve, limit); errors.Is(err, credit.ErrExceeded) {
+	reservation.Limit, reservation.MerchantLimit = standing.Ceilings()
+	if err := credit.Reserve(ctx, tx, reservation); errors.Is(err, credit.ErrExceeded) {
 		return StatusRejected, RejectedCreditLimitExceeded, nil
 	} else if err != nil {
 		return "", "", err
@@ -195,18 +206,6 @@ func (s *Service) settle(ctx context.Context, tx *db.Tx, m merchant.Merchant, pl
 	return offers.Settle(ctx, tx, m.ID, plan, now)
 }
 
-// entered does what follows from the status a payment has come into.
-func (s *Service) entered(ctx context.Context, tx *db.Tx, m merchant.Merchant, p Payment, now time.Time) error {
-	if p.Status != StatusAccepted {
-		return nil
-	}
-	if days := m.Settings.ExpiryDays; days != nil {
-		at := p.Created.AddDate(0, 0, int(*days))
-		job.Schedule(tx, job.Due{MerchantID: m.ID, Kind: ExpiryKind, ObjectID: p.ID, At: at}, m.Offset)
-	}
-	return order.SetStatus(ctx, tx, m, p.OrderID, order.StatusUnpaid, now)
-}
-
 // freeNumber makes a number that no payment has. The unique index has the last
 // word.
 func freeNumber(ctx context.Context, tx *db.Tx) (string, error) {
@@ -234,33 +233,22 @@ func happened(p Payment, what string, now time.Time) event.Event {
 // db.ErrNoRows for a payment the merchant does not have and a 409 when none is
 // due: a payment that waits for money is not decided upon.
 func (s *Service) Review(ctx context.Context, tx *db.Tx, m merchant.Merchant, now time.Time, paymentID string, outcome Status) (Payment, error) {
-	p, err := Get(ctx, tx, m.ID, paymentID)
+	p, err := s.LockBehindOrder(ctx, tx, m.ID, paymentID)
 	if err != nil {
-		return p, err
-	}
-	if _, err := order.Lock(ctx, tx, m.ID, p.OrderID); err != nil {
-		return p, err
-	}
-	if p, err = Lock(ctx, tx, m.ID, paymentID); err != nil {
 		return p, err
 	}
 	if p.Status == StatusPendingPayment {
 		return p, Refusal(notReviewed(p.Status, outcome))
 	}
-	before := p.Exposure()
+	if outcome == StatusRejected {
+		code := RejectedFraud
+		return s.reject(ctx, tx, m, p, code, now)
+	}
+	before := p
 	if p.State, err = Review(p.State, outcome); err != nil {
 		return p, Refusal(err)
 	}
-	if p.Status == StatusRejected {
-		p.RejectionCode = RejectedFraud
-		if err := s.declinePlan(ctx, tx, m, p, now); err != nil {
-			return p, err
-		}
-	}
-	tx.Queue(updateDecided, p.MerchantID, p.ID, string(p.Status), p.RejectionCode)
-	credit.Move(tx, map[credit.Key]int64{{CompanyID: p.CompanyID, Currency: p.Currency}: p.Exposure() - before})
-	event.Append(tx, happened(p, "status_changed", now))
-	return p, s.entered(ctx, tx, m, p, now)
+	return p, s.decided(ctx, tx, m, before, p, now)
 }
 
 // declinePlan says of the plan of a rejected payment why it came to nothing.
@@ -274,7 +262,7 @@ func (s *Service) declinePlan(ctx context.Context, tx *db.Tx, m merchant.Merchan
 
 // Expire is what is due when the authorisation of a payment ends.
 func (s *Service) Expire(ctx context.Context, tx *db.Tx, d job.Due) error {
-	_, _, err := Perform(ctx, tx, Request{MerchantID: d.MerchantID, PaymentID: d.ObjectID, Command: Command{Action: ActionExpiry}}, d.Now)
+	_, _, err := s.Perform(ctx, tx, Request{MerchantID: d.MerchantID, PaymentID: d.ObjectID, Command: Command{Action: ActionExpiry}}, d.Now)
 	var refused *apierr.Error
 	if errors.Is(err, ErrNothingToDo) || errors.Is(err, db.ErrNoRows) || errors.As(err, &refused) {
 		return nil
@@ -284,7 +272,7 @@ func (s *Service) Expire(ctx context.Context, tx *db.Tx, d job.Due) error {
 
 // Perform makes one post-sale event in a transaction of the caller's, at a given
 // time of the merchant. It returns ErrNothingToDo when there is nothing to do.
-func Perform(ctx context.Context, tx *db.Tx, r Request, now time.Time) (Payment, Entry, error) {
+func (s *Service) Perform(ctx context.Context, tx *db.Tx, r Request, now time.Time) (Payment, Entry, error) {
 	p, err := Lock(ctx, tx, r.MerchantID, r.PaymentID)
 	if err != nil {
 		return p, Entry{}, err
@@ -297,7 +285,7 @@ func Perform(ctx context.Context, tx *db.Tx, r Request, now time.Time) (Payment,
 	k := paymentKey{p.MerchantID, p.ID}
 	b.payments[k] = &p
 	entry := b.apply(k, &p, e, r.Metadata, now)
-	return p, entry, b.write(tx)
+	return p, entry, b.write(ctx, tx, s.Follow)
 }
 
 // Locked tells whether a deferred payment forbids changes of its order. One that

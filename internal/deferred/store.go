@@ -14,13 +14,14 @@ const (
 		company_id, currency, payment_method, rejection_code, status, version, order_total, protected_amount,
 		authorisation, protected_captures, unprotected_captures, refunds, voided_authorisation, expired_authorisation, clawback,
 		fee_sum, fee_authorisation, fee_captures, fee_refunds, fee_voided_authorisation, fee_expired_authorisation,
-		event_count, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)`
+		event_count, created_at, repaid, written_off, customer_discount, merchant_fee, upfront, terms, invoiced)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29,
+			$30, $31, $32, $33, $34, $35, $36)`
 	paymentColumns = `d.merchant_id, d.id, d.number, d.order_id, d.payment_plan_id, d.organisation_id,
 		d.company_id, d.currency, d.payment_method, d.rejection_code, d.status, d.version, d.order_total, d.protected_amount,
 		d.authorisation, d.protected_captures, d.unprotected_captures, d.refunds, d.voided_authorisation, d.expired_authorisation, d.clawback,
 		d.fee_sum, d.fee_authorisation, d.fee_captures, d.fee_refunds, d.fee_voided_authorisation, d.fee_expired_authorisation,
-		d.event_count, d.created_at`
+		d.event_count, d.created_at, d.repaid, d.written_off, d.customer_discount, d.merchant_fee, d.upfront, d.terms, d.invoiced`
 	selectPayment db.SQL = `SELECT ` + paymentColumns + ` FROM deferred_payments d WHERE d.merchant_id = $1 AND d.id = $2`
 	selectByPlan  db.SQL = `SELECT ` + paymentColumns + ` FROM deferred_payments d WHERE d.merchant_id = $1 AND d.payment_plan_id = $2`
 	lockPayment   db.SQL = `SELECT ` + paymentColumns + ` FROM deferred_payments d WHERE d.merchant_id = $1 AND d.id = $2 FOR UPDATE`
@@ -43,9 +44,12 @@ const (
 	countIn     db.SQL = `SELECT count(*) FROM deferred_payments WHERE merchant_id = $1 AND status = $2`
 	selectAfter db.SQL = `SELECT ` + paymentColumns + ` FROM deferred_payments d
 		WHERE d.merchant_id = $1 AND d.id > $2 ORDER BY d.id LIMIT $3`
-	countPayments  db.SQL = `SELECT count(*) FROM deferred_payments WHERE merchant_id = $1`
-	numberTaken    db.SQL = `SELECT count(*) FROM deferred_payments WHERE number = $1`
-	updateDecided  db.SQL = `UPDATE deferred_payments SET status = $3, rejection_code = $4 WHERE merchant_id = $1 AND id = $2`
+	countPayments db.SQL = `SELECT count(*) FROM deferred_payments WHERE merchant_id = $1`
+	numberTaken   db.SQL = `SELECT count(*) FROM deferred_payments WHERE number = $1`
+	updateDecided db.SQL = `UPDATE deferred_payments SET status = $3, rejection_code = $4 WHERE merchant_id = $1 AND id = $2`
+	updateSettled db.SQL = `UPDATE deferred_payments SET repaid = $3, written_off = $4, status = $5, rejection_code = $6
+		WHERE merchant_id = $1 AND id = $2`
+	updateInvoiced db.SQL = `UPDATE deferred_payments SET invoiced = TRUE WHERE merchant_id = $1 AND order_id = $2`
 	updatePayments db.SQL = `UPDATE deferred_payments SET status = u.st, version = u.ve, authorisation = u.a,
 		protected_captures = u.p, unprotected_captures = u.u, refunds = u.r, voided_authorisation = u.v,
 		expired_authorisation = u.e, clawback = u.c, fee_authorisation = u.fa, fee_captures = u.fc, fee_refunds = u.fr,
@@ -56,16 +60,21 @@ const (
 		WHERE deferred_payments.merchant_id = u.m AND deferred_payments.id = u.i`
 	insertEntries db.SQL = `INSERT INTO deferred_payment_events (merchant_id, deferred_payment_id, n, id, type, version, amount,
 		authorisation, protected_captures, unprotected_captures, refunds, voided_authorisation, expired_authorisation, clawback,
-		fee_authorisation, fee_captures, fee_refunds, fee_voided_authorisation, fee_expired_authorisation, metadata, created_at)
-		SELECT u.m, u.d, u.n, u.i, u.t, u.ve, u.am, u.a, u.p, u.u, u.r, u.v, u.e, u.c, u.fa, u.fc, u.fr, u.fv, u.fe, u.md, u.w
+		fee_authorisation, fee_captures, fee_refunds, fee_voided_authorisation, fee_expired_authorisation, metadata, created_at, origin)
+		SELECT u.m, u.d, u.n, u.i, u.t, u.ve, u.am, u.a, u.p, u.u, u.r, u.v, u.e, u.c, u.fa, u.fc, u.fr, u.fv, u.fe, u.md, u.w, u.og
 		FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
 			$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
-			$16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::bigint[])
-			AS u(m, d, n, i, t, ve, am, a, p, u, r, v, e, c, fa, fc, fr, fv, fe, md, w)`
+			$16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::bigint[], $22::text[])
+			AS u(m, d, n, i, t, ve, am, a, p, u, r, v, e, c, fa, fc, fr, fv, fe, md, w, og)`
 	selectEntries db.SQL = `SELECT merchant_id, deferred_payment_id, n, id, type, version, amount,
 		authorisation, protected_captures, unprotected_captures, refunds, voided_authorisation, expired_authorisation, clawback,
-		fee_authorisation, fee_captures, fee_refunds, fee_voided_authorisation, fee_expired_authorisation, metadata, created_at
+		fee_authorisation, fee_captures, fee_refunds, fee_voided_authorisation, fee_expired_authorisation, metadata, created_at, origin
 		FROM deferred_payment_events WHERE merchant_id = $1 AND deferred_payment_id = $2 ORDER BY n`
+	selectEntriesOfMany db.SQL = `SELECT e.merchant_id, e.deferred_payment_id, e.n, e.id, e.type, e.version, e.amount,
+		e.authorisation, e.protected_captures, e.unprotected_captures, e.refunds, e.voided_authorisation, e.expired_authorisation, e.clawback,
+		e.fee_authorisation, e.fee_captures, e.fee_refunds, e.fee_voided_authorisation, e.fee_expired_authorisation, e.metadata, e.created_at, e.origin
+		FROM unnest($1::text[], $2::text[]) AS u(m, d)
+		JOIN deferred_payment_events e ON e.merchant_id = u.m AND e.deferred_payment_id = u.d ORDER BY e.deferred_payment_id, e.n`
 )
 
 func scanPayment(r db.Rows) (Payment, error) {
@@ -76,7 +85,7 @@ func scanPayment(r db.Rows) (Payment, error) {
 		&p.CompanyID, &p.Currency, &p.PaymentMethod, &p.RejectionCode, &p.Status, &p.Version, &p.OrderTotal, &p.ProtectedAmount,
 		&p.Authorisation, &p.ProtectedCaptures, &p.UnprotectedCaptures, &p.Refunds, &p.VoidedAuthorisation, &p.ExpiredAuthorisation, &p.Clawback,
 		&p.CustomerFeeSum, &f.Authorisation, &f.Captures, &f.Refunds, &f.VoidedAuthorisation, &f.ExpiredAuthorisation,
-		&p.EventCount, &created)
+		&p.EventCount, &created, &p.Repaid, &p.WrittenOff, &p.CustomerDiscountSum, &p.MerchantFeeSum, &p.Upfront, &p.Terms, &p.Invoiced)
 	p.Created = db.Time(created)
 	return p, err
 }
@@ -88,7 +97,7 @@ func scanEntry(r db.Rows) (Entry, error) {
 	c, f := &e.Changes, &e.CustomerFee
 	err := r.Scan(&e.MerchantID, &e.PaymentID, &e.N, &e.ID, &e.Type, &e.Version, &e.Amount,
 		&c.Authorisation, &c.ProtectedCaptures, &c.UnprotectedCaptures, &c.Refunds, &c.VoidedAuthorisation, &c.ExpiredAuthorisation, &c.Clawback,
-		&f.Authorisation, &f.Captures, &f.Refunds, &f.VoidedAuthorisation, &f.ExpiredAuthorisation, &metadata, &created)
+		&f.Authorisation, &f.Captures, &f.Refunds, &f.VoidedAuthorisation, &f.ExpiredAuthorisation, &metadata, &created, &e.Origin)
 	e.Metadata, e.Created = []byte(metadata), db.Time(created)
 	return e, err
 }
@@ -149,7 +158,7 @@ func insert(tx *db.Tx, p Payment) {
 		p.CompanyID, p.Currency, p.PaymentMethod, p.RejectionCode, string(p.Status), string(p.Version), p.OrderTotal, p.ProtectedAmount,
 		p.Authorisation, p.ProtectedCaptures, p.UnprotectedCaptures, p.Refunds, p.VoidedAuthorisation, p.ExpiredAuthorisation, p.Clawback,
 		p.CustomerFeeSum, f.Authorisation, f.Captures, f.Refunds, f.VoidedAuthorisation, f.ExpiredAuthorisation,
-		p.EventCount, db.Micros(p.Created))
+		p.EventCount, db.Micros(p.Created), p.Repaid, p.WrittenOff, p.CustomerDiscountSum, p.MerchantFeeSum, p.Upfront, p.Terms, p.Invoiced)
 }
 
 // column makes a column of numbers of a list of rows.
@@ -215,5 +224,23 @@ func insertAll(tx *db.Tx, es []Entry) {
 		column(es, func(e Entry) int64 { return e.CustomerFee.VoidedAuthorisation }),
 		column(es, func(e Entry) int64 { return e.CustomerFee.ExpiredAuthorisation }),
 		texts(es, func(e Entry) string { return string(e.Metadata) }),
-		column(es, func(e Entry) int64 { return db.Micros(e.Created) }))
+		column(es, func(e Entry) int64 { return db.Micros(e.Created) }),
+		texts(es, func(e Entry) string { return e.Origin }))
+}
+
+// EntriesOfMany returns the post-sale events of several payments of a merchant, oldest
+// first, by payment.
+func EntriesOfMany(ctx context.Context, tx *db.Tx, merchantID string, paymentIDs []string) (map[string][]Entry, error) {
+	out := make(map[string][]Entry, len(paymentIDs))
+	merchants := texts(paymentIDs, func(string) string { return merchantID })
+	for _, args := range tx.Split(merchants, paymentIDs) {
+		found, err := db.All(ctx, tx, selectEntriesOfMany, args, scanEntry)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range found {
+			out[e.PaymentID] = append(out[e.PaymentID], e)
+		}
+	}
+	return out, nil
 }

@@ -59,7 +59,7 @@ func (w *walker) possible(set Settings, c Command) bool {
 	case ActionCapture:
 		if c.Amount > authorised && set.Overcaptures {
 			captured := new(big.Int).Sub(big.NewInt(s.OrderTotal), big.NewInt(s.Authorisation))
-			return captured.Add(captured, big.NewInt(c.Amount)).IsInt64()
+			return c.Amount-authorised <= mostOver && captured.Add(captured, big.NewInt(c.Amount)).IsInt64()
 		}
 		return c.Amount > 0 && c.Amount <= authorised
 	case ActionVoid:

@@ -13,6 +13,7 @@ import (
 var told = []string{
 	"order.created", "offer.created", "deferred_payment.created", "deferred_payment.capture",
 	"deferred_payment.refund", "deferred_payment.void", "deferred_payment.expiry",
+	"deferred_payment.repayment",
 }
 
 // hearNotifications waits until the shop has been told of every step.

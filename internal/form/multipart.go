@@ -12,8 +12,16 @@ type Upload struct {
 	Filename string
 	// ContentType is what the client says it is, "" when it did not say.
 	ContentType string
-	// Content is the file.
+	// Content is the file; nil for one that is kept elsewhere.
 	Content []byte
+
+	// Size is the length in bytes of a file that is kept elsewhere, SHA256 its
+	// digest in hex, and Kept what its keeper finds it by.
+	Size   int64
+	SHA256 string
+	Kept   any
+	// Problem is what its keeper found wrong with it, as a sentence for the caller.
+	Problem string
 }
 
 // Multipart turns the parts of a form body (multipart or url-encoded) into a
@@ -116,11 +124,24 @@ func (fileKind) decode(d *decoding, f *Field, in Value) (result, *detail) {
 	if in.kind != KindFile || in.file.Filename == "" {
 		return result{}, messages("The submitted data was not a file. Check the encoding type on the form.")
 	}
-	if len(in.file.Content) == 0 && !f.allowEmpty {
+	if len(in.file.Content) == 0 && in.file.Size == 0 && !f.allowEmpty {
 		return result{}, messages("The submitted file is empty.")
 	}
 	if n := len([]rune(in.file.Filename)); f.maxLength > 0 && n > f.maxLength {
 		return result{}, messages(fmt.Sprintf("Ensure this filename has at most %d characters (it has %d).", f.maxLength, n))
 	}
+	if in.file.Problem != "" {
+		return result{}, messages(in.file.Problem)
+	}
 	return result{value: in}, nil
+}
+
+// TakesFile tells whether the form has a field of this name that is a file.
+func (f *Form) TakesFile(name string) bool {
+	at := f.index(name)
+	if at < 0 {
+		return false
+	}
+	_, ok := f.Fields[at].kind.(fileKind)
+	return ok
 }

@@ -34,6 +34,7 @@ const (
 	PayoutItem         Prefix = "poitm"
 	PayoutAdjustment   Prefix = "poadj"
 	BillingAccount     Prefix = "ba"
+	Statement          Prefix = "stmt"
 	Transaction        Prefix = "trns"
 	Quote              Prefix = "quo"
 	Policy             Prefix = "pol"
@@ -47,8 +48,21 @@ const (
 	Delivery Prefix = "whd"
 	Email    Prefix = "eml"
 	Job      Prefix = "job"
-	Request  Prefix = "req"
-	Decision Prefix = "dec"
+	// Repayment and BuyerCredit are ours: the documents show payments without them.
+	Repayment   Prefix = "rpmt"
+	BuyerCredit Prefix = "bcr"
+	// BankEntry is a line of an account statement, BankFile a file for the bank,
+	// BankOrder what the bank is to do, Mandate a buyer's permission to debit it.
+	BankEntry Prefix = "ben"
+	BankFile  Prefix = "bfl"
+	BankOrder Prefix = "bord"
+	Mandate   Prefix = "mand"
+	Request   Prefix = "req"
+	Decision  Prefix = "dec"
+	// FraudDecision is a decision on an accepted plan.
+	FraudDecision Prefix = "frd"
+	// BuyerDocument is what a buyer sends for a deferred payment.
+	BuyerDocument Prefix = "bdoc"
 )
 
 // New returns a new identifier. It sorts after those made before it on the same

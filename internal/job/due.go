@@ -39,12 +39,13 @@ const (
 		SET due_at = excluded.due_at, clock_offset = excluded.clock_offset, run_at = excluded.run_at, failures = 0, parked = ''`
 	insertDue db.SQL = `INSERT INTO due (merchant_id, kind, object_id, due_at, clock_offset, run_at) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (merchant_id, kind, object_id) DO NOTHING`
-	deleteDue db.SQL = `DELETE FROM due WHERE merchant_id = $1 AND kind = $2 AND object_id = $3`
-	shiftDue  db.SQL = `UPDATE due SET run_at = due_at - $2, clock_offset = $2 WHERE merchant_id = $1`
-	nextDue   db.SQL = `SELECT merchant_id, kind, object_id, due_at, clock_offset FROM due
-		WHERE run_at <= $1 AND parked = '' ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED`
-	soonestDue db.SQL = `SELECT MIN(run_at) FROM due WHERE parked = ''`
-	nextDueOf  db.SQL = `SELECT merchant_id, kind, object_id, due_at, clock_offset FROM due
+	deleteDue  db.SQL = `DELETE FROM due WHERE merchant_id = $1 AND kind = $2 AND object_id = $3`
+	shiftDue   db.SQL = `UPDATE due SET run_at = due_at - $2, clock_offset = $2 WHERE merchant_id = $1`
+	waitingDue db.SQL = `SELECT merchant_id, kind, object_id, due_at, clock_offset FROM due
+		WHERE run_at <= $1 AND parked = '' ORDER BY run_at LIMIT $2`
+	takeDue db.SQL = `SELECT merchant_id, kind, object_id, due_at, clock_offset FROM due
+		WHERE merchant_id = $1 AND kind = $2 AND object_id = $3 AND run_at <= $4 AND parked = '' FOR UPDATE SKIP LOCKED`
+	nextDueOf db.SQL = `SELECT merchant_id, kind, object_id, due_at, clock_offset FROM due
 		WHERE merchant_id = $1 AND due_at <= $2 AND parked = '' ORDER BY due_at, kind, object_id LIMIT 1 FOR UPDATE`
 	failDue db.SQL = `UPDATE due SET failures = failures + 1, run_at = $4,
 		parked = CASE WHEN failures + 1 >= $5 THEN $6 ELSE '' END
@@ -97,39 +98,12 @@ func scanDue(r db.Rows) (dueRow, error) {
 	return d, err
 }
 
-// runNextDue does the due row that has waited longest in real time. It reports
-// whether there was one.
-func (q *Queue) runNextDue(ctx context.Context) (bool, error) {
-	var found bool
-	var failed *dueRow
-	now := q.clock.Now()
-	err := q.db.Write(ctx, func(tx *db.Tx) error {
-		found, failed = false, nil
-		d, err := db.One(ctx, tx, nextDue, []any{db.Micros(now)}, scanDue)
-		if errors.Is(err, db.ErrNoRows) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		found, failed = true, &d
-		d.Now = now.Add(d.offset)
-		return q.do(ctx, tx, d.Due)
-	})
-	if err != nil && failed != nil && ctx.Err() == nil {
-		return found, q.dueFailed(ctx, failed.Due, now, err)
-	}
-	return found, err
-}
-
 func (q *Queue) do(ctx context.Context, tx *db.Tx, d Due) error {
 	handle := q.due[d.Kind]
 	if handle == nil {
 		return fmt.Errorf("nothing handles due rows of kind %q", d.Kind)
 	}
-	if _, err := tx.Exec(ctx, deleteDue, d.MerchantID, d.Kind, d.ObjectID); err != nil {
-		return err
-	}
+	tx.Queue(deleteDue, d.MerchantID, d.Kind, d.ObjectID)
 	return handle(ctx, tx, d)
 }
 

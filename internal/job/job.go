@@ -47,6 +47,9 @@ type Func func(ctx context.Context, j Job) Outcome
 const (
 	defaultLease = 15 * time.Second
 	defaultGrace = 15 * time.Second
+	// defaultWorkers on PostgreSQL: while one waits for its commit the others
+	// work, and the commits of several wait for the disk together.
+	defaultWorkers = 8
 )
 
 const (
@@ -71,6 +74,9 @@ type Queue struct {
 	// Grace is how long a node that is asked to stop waits for its attempts; it
 	// gives up the jobs of those that take longer. Both are set before Run.
 	Grace time.Duration
+	// Workers is how many due rows a node does side by side, those of one object
+	// one after the other. SQLite has one writer and one worker. Set before Run.
+	Workers int
 
 	db    *db.DB
 	clock clock.Clock
@@ -90,8 +96,12 @@ type Queue struct {
 
 // New returns a queue that handles nothing yet.
 func New(d *db.DB, c clock.Clock, log *slog.Logger) *Queue {
+	workers := 1
+	if d.Engine() == db.Postgres {
+		workers = defaultWorkers
+	}
 	return &Queue{
-		Lease: defaultLease, Grace: defaultGrace, db: d, clock: c, log: log, node: id.New("node"),
+		Lease: defaultLease, Grace: defaultGrace, Workers: workers, db: d, clock: c, log: log, node: id.New("node"),
 		due: map[string]DueFunc{}, jobs: map[string]Func{}, wake: make(chan struct{}, 1), held: map[string]int{},
 	}
 }
@@ -138,7 +148,7 @@ const poll = 250 * time.Millisecond
 const pace = 25 * time.Millisecond
 
 // dueEach is how many due rows one round does.
-const dueEach = 200
+const dueEach = 400
 
 // width is how many jobs a node makes attempts at side by side.
 const width = 16
@@ -208,12 +218,11 @@ func (q *Queue) round(ctx context.Context, slots chan struct{}, attempts *sync.W
 	if err != nil {
 		return false, err
 	}
-	for n := 0; due && n < dueEach; n++ {
-		if due, err = q.runNextDue(ctx); err != nil {
-			return false, err
-		}
-		found = found || due
+	done, err := q.runDue(ctx, due)
+	if err != nil {
+		return false, err
 	}
+	found = found || done > 0
 	if !jobsDue {
 		return found, nil
 	}
@@ -232,17 +241,18 @@ func (q *Queue) round(ctx context.Context, slots chan struct{}, attempts *sync.W
 	return found || len(jobs) > 0, nil
 }
 
-// waiting tells whether due rows and jobs wait, without taking a writer's turn.
-func (q *Queue) waiting(ctx context.Context) (due, jobs bool, err error) {
+// waiting tells which due rows wait, up to dueEach, and whether jobs do, without
+// taking a writer's turn.
+func (q *Queue) waiting(ctx context.Context) (due []dueRow, jobs bool, err error) {
 	now := db.Micros(q.clock.Now())
-	var firstDue, firstJob *int64
+	var first *int64
 	err = q.db.Read(ctx, func(tx *db.Tx) error {
-		if err := tx.Get(ctx, soonestDue, nil, &firstDue); err != nil {
+		if due, err = db.All(ctx, tx, waitingDue, []any{now, dueEach}, scanDue); err != nil {
 			return err
 		}
-		return tx.Get(ctx, soonest, nil, &firstJob)
+		return tx.Get(ctx, soonest, nil, &first)
 	})
-	return firstDue != nil && *firstDue <= now, firstJob != nil && *firstJob <= now, err
+	return due, first != nil && *first <= now, err
 }
 
 // claim takes up to n jobs under a lease.

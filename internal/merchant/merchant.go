@@ -70,6 +70,29 @@ type Settings struct {
 	PayoutWeekday   string         `json:"payout_weekday"`
 	PayoutStructure string         `json:"payout_structure"`
 	MinimumBalance  MinimumBalance `json:"minimum_balance"`
+	// InvoiceRequired holds payout items back until the order's invoice is there.
+	InvoiceRequired bool `json:"invoice_required"`
+	// PayoutDelayDays is how many business days lie between what a payout item is
+	// for and the first day on which it may be paid out.
+	PayoutDelayDays int64 `json:"payout_delay_days"`
+	// CustomerActionDays and UpfrontDays are how long the buyer has to send what
+	// was asked for, and to pay the upfront part.
+	CustomerActionDays int64 `json:"customer_action_days"`
+	UpfrontDays        int64 `json:"upfront_days"`
+	// DunningDays are the days, counted from the due date, on which the buyer is
+	// written to; below zero before it.
+	DunningDays []int64 `json:"dunning_days"`
+	// CollectionAttempts is how often a card or an account is charged for what is
+	// due, CollectionGapDays how many business days lie between two attempts.
+	CollectionAttempts int64 `json:"collection_attempts"`
+	CollectionGapDays  int64 `json:"collection_gap_days"`
+	// WriteOffDays is after how many days overdue a debt is written off; nil is
+	// never by itself.
+	WriteOffDays *int64 `json:"write_off_days"`
+	// StatementDueDays is how many days after its close a statement is to be paid.
+	StatementDueDays int64 `json:"statement_due_days"`
+	// BillingTerms are the payment_terms that billing accounts may have.
+	BillingTerms []string `json:"billing_terms"`
 	// OfferValidDays is for how many days an offer may be accepted.
 	OfferValidDays int64 `json:"offer_valid_days"`
 	// WebhookRetries is "short" (after 0, 2 and 4 seconds) or "long" (to three
@@ -86,6 +109,8 @@ var (
 	Weekdays         = []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
 	PayoutStructures = []string{"net_of_fees", "gross_of_fees"}
 	RetrySchedules   = []string{"short", "long"}
+	// BillingPeriods are the payment_terms of billing accounts.
+	BillingPeriods = []string{"7d", "14d", "1m"}
 )
 
 // MaxDays bounds the settings that count days.
@@ -98,6 +123,24 @@ func (s Settings) Check() error {
 		return fmt.Errorf("expiry_days is between 1 and %d, or null", MaxDays)
 	case s.OfferValidDays < 1 || s.OfferValidDays > 365:
 		return fmt.Errorf("offer_valid_days is between 1 and 365")
+	case outside(s.PayoutDelayDays, 0, 90):
+		return fmt.Errorf("payout_delay_days is between 0 and 90")
+	case outside(s.CustomerActionDays, 1, 365):
+		return fmt.Errorf("customer_action_days is between 1 and 365")
+	case outside(s.UpfrontDays, 1, 365):
+		return fmt.Errorf("upfront_days is between 1 and 365")
+	case len(s.DunningDays) > 20 || slices.ContainsFunc(s.DunningDays, func(d int64) bool { return outside(d, -60, 720) }):
+		return fmt.Errorf("dunning_days are at most 20 numbers between -60 and 720")
+	case outside(s.CollectionAttempts, 1, 20):
+		return fmt.Errorf("collection_attempts is between 1 and 20")
+	case outside(s.CollectionGapDays, 1, 30):
+		return fmt.Errorf("collection_gap_days is between 1 and 30")
+	case s.WriteOffDays != nil && outside(*s.WriteOffDays, 1, MaxDays):
+		return fmt.Errorf("write_off_days is between 1 and %d, or null", MaxDays)
+	case outside(s.StatementDueDays, 0, 90):
+		return fmt.Errorf("statement_due_days is between 0 and 90")
+	case slices.ContainsFunc(s.BillingTerms, func(t string) bool { return !slices.Contains(BillingPeriods, t) }):
+		return fmt.Errorf("billing_terms are some of %s", strings.Join(BillingPeriods, ", "))
 	case !slices.Contains(Weekdays, s.PayoutWeekday):
 		return fmt.Errorf("payout_weekday is one of %s", strings.Join(Weekdays, ", "))
 	case !slices.Contains(PayoutStructures, s.PayoutStructure):
@@ -114,6 +157,8 @@ func (s Settings) Check() error {
 	return nil
 }
 
+func outside(v, least, most int64) bool { return v < least || v > most }
+
 var percentage = regexp.MustCompile(`^(100\.00|[0-9]{1,2}\.[0-9]{2})$`)
 
 // DefaultSettings are those of a new merchant.
@@ -127,7 +172,16 @@ func DefaultSettings() Settings {
 		PayoutStructure: "net_of_fees",
 		MinimumBalance:  MinimumBalance{Relative: "0.00"},
 		OfferValidDays:  7,
-		WebhookRetries:  "short",
+
+		InvoiceRequired:    true,
+		CustomerActionDays: 14,
+		UpfrontDays:        14,
+		DunningDays:        []int64{-3, 1, 7, 14, 30},
+		CollectionAttempts: 3,
+		CollectionGapDays:  3,
+		StatementDueDays:   14,
+		BillingTerms:       slices.Clone(BillingPeriods),
+		WebhookRetries:     "short",
 	}
 }
 

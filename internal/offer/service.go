@@ -117,7 +117,7 @@ func (s *Service) Create(ctx context.Context, tx *db.Tx, m merchant.Merchant, no
 		Offer:      Offer{ID: id.New(id.Offer), Order: o.ID, URLs: in.URLs, Locale: in.Locale, Metadata: in.Metadata},
 		MerchantID: m.ID, Created: now, ValidUntil: ValidUntil(now, int(m.Settings.OfferValidDays)),
 	}
-	if out.Plans, err = s.plans(ctx, tx, m, now, o, buyer.Buyer, out.ValidUntil); err != nil {
+	if out.Plans, err = s.plans(ctx, tx, m, now, o, buyer.Buyer, out); err != nil {
 		return Stored{}, err
 	}
 	if err := insert(tx, out); err != nil {
@@ -161,45 +161,45 @@ func incomplete(missing []string) error {
 	return apierr.Invalid(bad)
 }
 
-// plans makes a plan of every template that serves the order, offered or
-// declined.
-func (s *Service) plans(ctx context.Context, tx *db.Tx, m merchant.Merchant, now time.Time, o order.Stored, b underwriting.Buyer, until time.Time) ([]Plan, error) {
+// plans makes a plan for an offer of every template that serves the order,
+// offered or declined.
+func (s *Service) plans(ctx context.Context, tx *db.Tx, m merchant.Merchant, now time.Time, o order.Stored, b underwriting.Buyer, out Stored) ([]Plan, error) {
 	templates, _, err := Templates(ctx, tx, m.ID, page.Page{Limit: maxTemplates})
 	if err != nil {
 		return nil, err
 	}
-	inUse, err := credit.InUse(ctx, tx, credit.Key{CompanyID: b.CompanyID, Currency: o.Currency})
-	if err != nil {
-		return nil, err
-	}
-	decision, err := s.Engine.Assess(ctx, tx, underwriting.Application{
-		Merchant: m, Buyer: b, Currency: o.Currency, Amount: o.TotalAmount, InUse: inUse, Now: now,
+	templates = serving(templates, b.Country, o.TotalAmount)
+	decision, err := credit.Assess(ctx, tx, s.Engine, underwriting.Application{
+		Merchant: m, Buyer: b, Currency: o.Currency, Amount: o.TotalAmount, Now: now,
+		OrganisationID: o.Customer.Organisation, OrderID: o.ID, OfferID: out.ID,
+		Order: OrderTerms(o.Order), Plans: planTerms(templates, now),
 	})
 	if err != nil {
 		return nil, err
 	}
-	terms := Terms{OrderTotal: o.TotalAmount, Currency: o.Currency, BaseDate: now, ProtectedLimit: decision.Available}
-	if decision.Bypassed || decision.Reason != nil {
-		// The plan is shown in full; whether it is offered is decided already.
-		terms.ProtectedLimit = 1 << 62
+	room := decision.Room()
+	decision.Reason = room.Refused
+	terms := Terms{
+		OrderTotal: o.TotalAmount, Currency: o.Currency, BaseDate: now,
+		ProtectedLimit: room.Protected, UnprotectedLimit: room.Unprotected,
 	}
 	plans := []Plan{}
-	for _, t := range templates {
-		if !t.Active || !t.Serves(b.Country, o.TotalAmount) {
-			continue
-		}
+	for i, t := range templates {
 		p, err := BuildPlan(t.Template, terms)
 		if err != nil && !errors.Is(err, ErrLimit) {
 			return nil, err
 		}
-		reason := decision.Reason
-		if errors.Is(err, ErrLimit) || decision.OnlyFirst && len(plans) > 0 {
+		reason := decision.ReasonOf(i)
+		switch {
+		case errors.Is(err, ErrLimit) && reason == nil:
+			reason = room.Exceeded
+		case decision.OnlyFirst && len(plans) > 0:
 			reason = underwriting.NewReason(underwriting.BuyerLimit, nil)
 		}
-		p.ID, p.ValidUntil, p.Status = id.New(id.PaymentPlan), until, StatusOffered
+		p.ID, p.ValidUntil, p.Status = id.New(id.PaymentPlan), out.ValidUntil, StatusOffered
 		if reason != nil {
 			p.Status = StatusDeclined
-			p.RejectionReason = &RejectionReason{Code: reason.Code, Detail: reason.Detail, Params: reason.Params}
+			p.RejectionReason = said(*reason, out.Locale)
 		}
 		plans = append(plans, p)
 	}

@@ -59,6 +59,11 @@ const (
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[]) AS u(m, i, o, r, p, s, b)`
 	selectPlans db.SQL = `SELECT merchant_id, id, offer_id, order_id, status, body FROM payment_plans
 		WHERE merchant_id = $1 AND offer_id = $2 ORDER BY position`
+	selectPlansOfMany db.SQL = `SELECT p.merchant_id, p.id, p.offer_id, p.order_id, p.status, p.body
+		FROM unnest($1::text[], $2::text[]) AS u(m, o) JOIN payment_plans p ON p.merchant_id = u.m AND p.offer_id = u.o
+		ORDER BY p.offer_id, p.position`
+	selectPlansByID db.SQL = `SELECT p.merchant_id, p.id, p.offer_id, p.order_id, p.status, p.body
+		FROM unnest($1::text[], $2::text[]) AS u(m, i) JOIN payment_plans p ON p.merchant_id = u.m AND p.id = u.i`
 	selectPlan db.SQL = `SELECT merchant_id, id, offer_id, order_id, status, body FROM payment_plans WHERE id = $1`
 	lockPlan   db.SQL = `SELECT merchant_id, id, offer_id, order_id, status, body FROM payment_plans
 		WHERE merchant_id = $1 AND id = $2 FOR UPDATE`
@@ -180,14 +185,41 @@ func ListOfOrder(ctx context.Context, tx *db.Tx, merchantID, orderID string, p p
 	return found, n, fill(ctx, tx, found)
 }
 
-// fill reads the plans of offers.
-func fill(ctx context.Context, tx *db.Tx, offers []Stored) (err error) {
+// fill reads the plans of offers of one merchant.
+func fill(ctx context.Context, tx *db.Tx, offers []Stored) error {
+	merchants, ids := make([]string, len(offers)), make([]string, len(offers))
+	at := make(map[string]int, len(offers))
 	for i := range offers {
-		if offers[i].Plans, err = plansOf(ctx, tx, offers[i].MerchantID, offers[i].ID); err != nil {
+		merchants[i], ids[i], at[offers[i].ID] = offers[i].MerchantID, offers[i].ID, i
+		offers[i].Plans = []Plan{}
+	}
+	for _, args := range tx.Split(merchants, ids) {
+		found, err := db.All(ctx, tx, selectPlansOfMany, args, scanPlan)
+		if err != nil {
 			return err
+		}
+		for _, p := range found {
+			o := &offers[at[p.OfferID]]
+			o.Plans = append(o.Plans, p.Plan)
 		}
 	}
 	return nil
+}
+
+// PlansByID returns plans of a merchant.
+func PlansByID(ctx context.Context, tx *db.Tx, merchantID string, planIDs []string) (map[string]Plan, error) {
+	out := make(map[string]Plan, len(planIDs))
+	merchants, ids := db.Distinct(merchantID, planIDs)
+	for _, args := range tx.Split(merchants, ids) {
+		found, err := db.All(ctx, tx, selectPlansByID, args, scanPlan)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range found {
+			out[p.ID] = p.Plan
+		}
+	}
+	return out, nil
 }
 
 // FindPlan returns a plan by its ID alone, for whoever holds a link to it, or

@@ -76,6 +76,11 @@ type Order struct {
 	Items       []Item          `json:"items"`
 	Metadata    json.RawMessage `json:"metadata,omitempty"` // echoed unchanged
 	PONumber    string          `json:"po_number"`
+
+	// DiscountWaiting is the part of the discounts after the sale, in minor
+	// units, that was released from the authorisation before shipment and is still
+	// to be taken off shipments. It is not shown.
+	DiscountWaiting int64 `json:"discount_waiting,omitempty"`
 }
 
 // Customer is who buys. Organisation and User are ids, "" when not given.
@@ -125,6 +130,10 @@ type Item struct {
 	CancelledInfo     []Movement      `json:"cancelled_info"`
 	ReturnedQuantity  string          `json:"returned_quantity"`
 	ReturnedInfo      []Movement      `json:"returned_info"`
+
+	// AfterSale marks a line that came as a discount after the sale. It is not
+	// shown.
+	AfterSale bool `json:"after_sale,omitempty"`
 }
 
 // Movement is one shipment, cancellation or return of (part of) an item. The
@@ -363,6 +372,7 @@ func writable(i Item) Item {
 	i.FulfilledQuantity, i.FulfillmentInfo = zeroQuantity, nil
 	i.CancelledQuantity, i.CancelledInfo = zeroQuantity, nil
 	i.ReturnedQuantity, i.ReturnedInfo = zeroQuantity, nil
+	i.AfterSale = false
 	return i
 }
 

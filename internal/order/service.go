@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,6 +73,10 @@ func (s *Service) Update(ctx context.Context, tx *db.Tx, m merchant.Merchant, be
 	if err := s.refuseLocked(ctx, tx, before, changed); err != nil {
 		return Stored{}, err
 	}
+	if !slices.Contains(changed, "items") {
+		// The same lines sent again know nothing of what was shipped since.
+		next.Items = before.Items
+	}
 	free, err := update(ctx, tx, next)
 	if err != nil {
 		return Stored{}, err
@@ -110,6 +115,16 @@ func SetStatus(ctx context.Context, tx *db.Tx, m merchant.Merchant, orderID, sta
 		return err
 	}
 	o.Status, o.Updated = status, now
+	if _, err := update(ctx, tx, o); err != nil {
+		return err
+	}
+	return o.record(tx, EventUpdated, now)
+}
+
+// SaveMoved stores an order that tx holds locked after goods of it were moved, or
+// a discount was given, and records it.
+func SaveMoved(ctx context.Context, tx *db.Tx, o Stored, now time.Time) error {
+	o.Updated = now
 	if _, err := update(ctx, tx, o); err != nil {
 		return err
 	}

@@ -5,15 +5,11 @@ import (
 	"strings"
 )
 
-// The codes that the engine here gives by itself.
+// The codes that the program gives outside a policy.
 const (
-	BuyerCountry    = "buyer-country"
-	BuyerStatus     = "buyer-status"
-	BuyerTooYoung   = "buyer-too-young"
 	BuyerProfile    = "buyer-profile"
 	BuyerLimit      = "buyer-limit"
 	InvoiceCurrency = "invoice-currency"
-	InvoiceTooLarge = "invoice-too-large"
 )
 
 // Reason says why something is not offered. Detail has its parameters filled in

@@ -19,7 +19,7 @@ func application(change func(*Application)) Application {
 	return a
 }
 
-func TestSimple(t *testing.T) {
+func TestApplications(t *testing.T) {
 	t.Parallel()
 	limit := int64(20000)
 	young := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -28,18 +28,18 @@ func TestSimple(t *testing.T) {
 		code   string
 	}{
 		"a usual order":          {nil, ""},
-		"country":                {func(a *Application) { a.Buyer.Country = "BR" }, BuyerCountry},
-		"status":                 {func(a *Application) { a.Buyer.Status = "Dissolved" }, BuyerStatus},
-		"age":                    {func(a *Application) { a.Buyer.Incorporated = &young }, BuyerTooYoung},
-		"currency":               {func(a *Application) { a.Currency = "XOF" }, InvoiceCurrency},
-		"size":                   {func(a *Application) { a.Amount = 50_000_001 }, InvoiceTooLarge},
+		"country":                {func(a *Application) { a.Buyer.Country = "BR" }, "buyer-country"},
+		"status":                 {func(a *Application) { a.Buyer.Status = "Dissolved" }, "buyer-status"},
+		"age":                    {func(a *Application) { a.Buyer.Incorporated = &young }, "buyer-too-young"},
+		"currency":               {func(a *Application) { a.Currency = "XOF" }, "invoice-currency"},
+		"size":                   {func(a *Application) { a.Amount = 50_000_001 }, "invoice-too-large"},
 		"all of the limit":       {func(a *Application) { a.Buyer.Limit = &limit; a.Amount = 20000 }, ""},
 		"more than the limit":    {func(a *Application) { a.Buyer.Limit = &limit; a.Amount = 20001 }, BuyerLimit},
 		"more than is left":      {func(a *Application) { a.Buyer.Limit = &limit; a.InUse = 10001 }, BuyerLimit},
 		"a marked company":       {func(a *Application) { a.Buyer.RejectionCode = "buyer-sector" }, "buyer-sector"},
 		"the pattern is ignored": {func(a *Application) { a.Buyer.Email = "x+paymentplan_declined@shop.test" }, ""},
 	} {
-		got, err := NewSimple().Assess(context.Background(), nil, application(c.change))
+		got, err := NewRules().Assess(context.Background(), nil, application(c.change))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func TestSandboxPatterns(t *testing.T) {
 		"dp_fraud_pending_review-dp_fraud_accepted@shop.test":            {false, false, Accepted},
 		"paymentplan_partly_offered_paymentplan_declined@shop.test":      {true, false, Accepted},
 	} {
-		s := Sandbox{NewSimple()}
+		s := Sandbox{NewRules()}
 		a := application(func(a *Application) { a.Buyer.Email = email })
 		got, err := s.Assess(context.Background(), nil, a)
 		if err != nil {
@@ -90,7 +90,8 @@ func TestEverySentenceIsFilled(t *testing.T) {
 	}
 	a := application(nil)
 	for _, code := range Codes() {
-		r := NewReason(code, NewSimple().parameters(a))
+		a.Buyer.RejectionCode = code
+		r := NewReason(code, marked(a).Params)
 		if r.Detail == "" || strings.ContainsAny(r.Detail, "{}") {
 			t.Errorf("%s: %q", code, r.Detail)
 		}

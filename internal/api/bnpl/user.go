@@ -2,7 +2,6 @@ package bnpl
 
 import (
 	"net/http"
-	"strings"
 
 	"tradecredit/internal/api"
 	"tradecredit/internal/apierr"
@@ -323,8 +322,8 @@ func (a *API) listUsers(c *api.Call, tx *db.Tx) (*api.Response, error) {
 func filters(c *api.Call, names ...string) (map[string]string, error) {
 	out, bad := map[string]string{}, (*form.Errors)(nil)
 	for _, name := range names {
-		out[name] = strings.ToValidUTF8(c.Query(name), "\uFFFD")
-		if strings.ContainsRune(out[name], 0) {
+		out[name] = c.Query(name)
+		if c.QueryHasNull(name) {
 			if bad == nil {
 				bad = &form.Errors{}
 			}

@@ -14,7 +14,7 @@ var insides = []string{
 	"SQLSTATE", "sqlite", "pgconn.", "panic:", "goroutine ", "runtime error", "nil pointer", ".go:", "/internal/", "/go/pkg/", "/tmp/", "/home/",
 	"no such table", "no such column", "syntax error at", "near \\\"", "constraint failed", "fts5:", "malformed MATCH", "duplicate key value",
 	"invalid byte sequence", "sql: ", "json: ", "strconv.", "reflect.", "unexpected EOF", "invalid character '", "context canceled", "0xc000",
-	"database is locked", "multipart: ", "mime: ", "parsing time",
+	"database is locked", "multipart: NextPart", "multipart: boundary", "multipart: message", "mime: ", "parsing time",
 }
 
 // fault says what is wrong with an answer, "" when nothing is.

@@ -9,6 +9,7 @@ import (
 	"tradecredit/internal/db"
 	"tradecredit/internal/form"
 	"tradecredit/internal/merchant"
+	"tradecredit/internal/payout"
 )
 
 // Merchant is a merchant's settings as an operator sets them.
@@ -31,6 +32,16 @@ var merchantForm = form.New("MerchantSettings",
 		form.Integer("fixed", form.Optional(), form.MinValue(0), form.Doc("Minor units")),
 		form.Decimal("relative", 5, 2, form.Optional(), form.MinValue(0), form.MaxValue(100), form.Doc("Percent of unpaid orders")),
 	), form.Optional(), form.Doc("What is withheld from payouts")),
+	form.Boolean("invoice_required", form.Optional(), form.Doc("Payout items wait for the order's invoice")),
+	form.Integer("payout_delay_days", form.Optional(), form.MinValue(0), form.MaxValue(90), form.Doc("Business days between what a payout item is for and its earliest payout")),
+	form.Integer("customer_action_days", form.Optional(), form.MinValue(1), form.MaxValue(365), form.Doc("For how many days the buyer may send what was asked for")),
+	form.Integer("upfront_days", form.Optional(), form.MinValue(1), form.MaxValue(365), form.Doc("For how many days the buyer may pay the upfront part")),
+	form.List("dunning_days", form.Integer("", form.MinValue(-60), form.MaxValue(720)), form.Optional(), form.Doc("Days, counted from a due date, on which the buyer is written to")),
+	form.Integer("collection_attempts", form.Optional(), form.MinValue(1), form.MaxValue(20), form.Doc("How often a card or an account is charged for what is due")),
+	form.Integer("collection_gap_days", form.Optional(), form.MinValue(1), form.MaxValue(30), form.Doc("Business days between two attempts")),
+	form.Integer("write_off_days", form.Optional(), form.Null(), form.MinValue(1), form.MaxValue(merchant.MaxDays), form.Doc("After how many days overdue a debt is written off; null for never")),
+	form.Integer("statement_due_days", form.Optional(), form.MinValue(0), form.MaxValue(90), form.Doc("Days between the close of a statement and its due date")),
+	form.List("billing_terms", form.Choice("", merchant.BillingPeriods), form.Optional(), form.Doc("The payment terms that billing accounts may have")),
 	form.Integer("offer_valid_days", form.Optional(), form.MinValue(1), form.MaxValue(365), form.Doc("For how many days an offer may be accepted")),
 	form.Choice("webhook_retries", merchant.RetrySchedules, form.Optional(), form.Doc("Retry after 0, 2 and 4 seconds, or for three days")),
 	form.Char("webhook_authorization", form.Optional(), form.Blank(), form.Max(4096), form.Check(headerValue), form.Doc("Authorization header of notifications to the URLs of offers")),
@@ -82,6 +93,9 @@ func (a *API) changeMerchant(c *api.Call, tx *db.Tx) (*api.Response, error) {
 	if err := merchant.Save(tx, m); err != nil {
 		return nil, err
 	}
+	if err := payout.Replan(c, tx, m, c.Now); err != nil {
+		return nil, err
+	}
 	tx.AfterCommit(c.ForgetMerchant)
 	return api.OK(showMerchant(m)), nil
 }
@@ -90,6 +104,7 @@ func (a *API) changeMerchant(c *api.Call, tx *db.Tx) (*api.Response, error) {
 func apply(s *merchant.Settings, v *form.Values) {
 	for name, target := range map[string]*bool{
 		"overcaptures": &s.Overcaptures, "merchant_limits": &s.MerchantLimits, "sole_traders": &s.SoleTraders,
+		"invoice_required": &s.InvoiceRequired,
 	} {
 		if v.Has(name) {
 			*target = v.Bool(name)
@@ -103,12 +118,23 @@ func apply(s *merchant.Settings, v *form.Values) {
 			*target = v.String(name)
 		}
 	}
+	if v.Has("write_off_days") {
+		s.WriteOffDays = v.IntPtr("write_off_days")
+	}
 	if v.Has("expiry_days") {
 		s.ExpiryDays = v.IntPtr("expiry_days")
 	}
-	if v.Has("offer_valid_days") {
-		s.OfferValidDays = v.Int("offer_valid_days")
+	for name, target := range map[string]*int64{
+		"offer_valid_days": &s.OfferValidDays, "payout_delay_days": &s.PayoutDelayDays,
+		"customer_action_days": &s.CustomerActionDays, "upfront_days": &s.UpfrontDays,
+		"collection_attempts": &s.CollectionAttempts, "collection_gap_days": &s.CollectionGapDays,
+		"statement_due_days": &s.StatementDueDays,
+	} {
+		if v.Has(name) {
+			*target = v.Int(name)
+		}
 	}
+	applyLists(s, v)
 	if v.Has("minimum_balance") {
 		b := v.Object("minimum_balance")
 		if b.Has("fixed") {
@@ -117,5 +143,15 @@ func apply(s *merchant.Settings, v *form.Values) {
 		if b.Has("relative") {
 			s.MinimumBalance.Relative = b.Decimal("relative")
 		}
+	}
+}
+
+// applyLists changes the settings that are lists.
+func applyLists(s *merchant.Settings, v *form.Values) {
+	if v.Has("dunning_days") {
+		s.DunningDays = v.Ints("dunning_days")
+	}
+	if v.Has("billing_terms") {
+		s.BillingTerms = v.Strings("billing_terms")
 	}
 }

@@ -12,27 +12,30 @@ import (
 	"tradecredit/internal/deferred"
 	"tradecredit/internal/form"
 	"tradecredit/internal/job"
+	"tradecredit/internal/repayment"
 	"tradecredit/internal/webhook"
 )
 
 // API is the control API with the services that do its work.
 type API struct {
-	DB       *db.DB
-	BNPL     *bnpl.API
-	Deferred *deferred.Service
-	Webhooks *webhook.Service
-	Queue    *job.Queue
+	DB         *db.DB
+	BNPL       *bnpl.API
+	Deferred   *deferred.Service
+	Repayments *repayment.Service
+	Webhooks   *webhook.Service
+	Queue      *job.Queue
 }
 
 const tag = "Sandbox control"
 
 // Routes is the table of the control API.
 func (a *API) Routes() []api.Route {
-	return slices.Concat(a.clockRoutes(), a.actorRoutes(), a.merchantRoutes(), a.outboxRoutes())
+	return slices.Concat(a.clockRoutes(), a.actorRoutes(), a.repaymentRoutes(), a.collectionRoutes(), a.statementRoutes(), a.merchantRoutes(), a.outboxRoutes())
 }
 
 var acceptForm = form.New("AcceptPlan",
 	form.Choice("payment_method", []string{"card", "direct_debit", "invoice"}, form.Doc("How the buyer pays")),
+	form.Char("token", form.Optional(), form.Blank(), form.Max(200), form.Doc("Card number, card token or mandate; charged when a payment falls due. A card that works when absent"), form.Example("tok_visa")),
 )
 
 var reviewForm = form.New("ReviewDeferredPayment",
@@ -93,6 +96,9 @@ func (a *API) accept(c *api.Call, tx *db.Tx) (*api.Response, error) {
 	}
 	if !created {
 		return nil, deferred.ErrPlanTaken()
+	}
+	if token := v.String("token"); token != "" {
+		a.Repayments.SetToken(tx, p, token)
 	}
 	out, err := a.BNPL.DeferredOf(c, tx, p)
 	if err != nil {
@@ -157,7 +163,7 @@ func (a *API) perform(c *api.Call, tx *db.Tx, read func(v *form.Values) (deferre
 	if err != nil {
 		return nil, err
 	}
-	p, e, err := deferred.Perform(c, tx, deferred.Request{
+	p, e, err := a.Deferred.Perform(c, tx, deferred.Request{
 		MerchantID: c.Merchant.ID, PaymentID: paymentID, Command: command, Metadata: metadata,
 	}, c.Now)
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"tradecredit/internal/clock"
 	"tradecredit/internal/db"
 	"tradecredit/internal/deferred"
+	"tradecredit/internal/document"
 	"tradecredit/internal/merchant"
 	"tradecredit/internal/offer"
 	"tradecredit/internal/order"
@@ -39,8 +40,10 @@ type Handler struct {
 	Renderer *pay.Renderer
 	Deferred *deferred.Service
 	Webhooks *webhook.Service
-	Links    secret.Key
-	Lender   pay.Lender
+	// Documents takes what a payment asks its buyer for.
+	Documents *document.Service
+	Links     secret.Key
+	Lender    pay.Lender
 	// Wake is called when a confirmation may have made work for the queue.
 	Wake func()
 }
@@ -53,6 +56,8 @@ type subject struct {
 	buyer    offer.Buyer
 	merchant merchant.Merchant
 	payment  *deferred.Payment
+	// sent are the documents that the buyer has sent for the payment.
+	sent []document.BuyerDocument
 	// next is the plan to look at instead when the order has a newer offer; "" when
 	// it has none.
 	next string
@@ -74,7 +79,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.MethodGet, http.MethodHead:
 		err = h.show(w, r, planID)
 	case http.MethodPost:
-		err = h.confirm(w, r, planID)
+		if isUpload(r) {
+			err = h.receive(w, r, planID)
+		} else {
+			err = h.confirm(w, r, planID)
+		}
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
 		http.Error(w, "Method not allowed.", http.StatusMethodNotAllowed)
@@ -124,10 +133,12 @@ func (h *Handler) load(r *http.Request, tx *db.Tx, planID string) (s subject, er
 		return s, nil
 	}
 	p, err := deferred.Get(ctx, tx, s.merchant.ID, s.order.DeferredPayment)
-	if err == nil {
-		s.payment = &p
+	if err != nil {
+		return s, missing(err)
 	}
-	return s, missing(err)
+	s.payment = &p
+	s.sent, err = document.ListBuyer(ctx, tx, s.merchant.ID, p.ID)
+	return s, err
 }
 
 // nextPlan is the first plan that can be taken of the newer offer of an order.
@@ -165,6 +176,7 @@ func (h *Handler) show(w http.ResponseWriter, r *http.Request, planID string) er
 	}
 	page := h.page(s, r)
 	page.Form = pay.Form{Attempt: h.attempt(planID), Input: pay.Input{Plan: planID}}
+	page.Upload = h.uploadForm(s, planID, nil)
 	h.render(w, http.StatusOK, page, s.returns())
 	return nil
 }

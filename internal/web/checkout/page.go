@@ -35,6 +35,9 @@ func (h *Handler) page(s subject, r *http.Request) pay.Page {
 			p.Reason = shown.Declined
 		}
 	}
+	for _, d := range s.sent {
+		p.Received = append(p.Received, d.File.Name)
+	}
 	if s.payment != nil {
 		p.Result = s.result(p.Plans, h.Lender)
 		if s.payment.Status == deferred.StatusRejected {

@@ -33,7 +33,7 @@ func keyIsUsed(used, key string) bool {
 			return true
 		}
 	}
-	for _, prefix := range []string{"reason.", "problem.", "method.", "task.", "already_confirmed.", "plan.days_", "due.", "due.month_", "due.days_"} {
+	for _, prefix := range []string{"reason.", "problem.", "method.", "task.", "upload.", "already_confirmed.", "plan.days_", "due.", "due.month_", "due.days_"} {
 		if strings.HasPrefix(key, prefix) && strings.Contains(used, `"`+prefix+`"`) {
 			return true
 		}

@@ -176,6 +176,15 @@ func fixtureResults() map[string]Page {
 	required.Result.Tasks = []Task{
 		{Kind: "bank_statements", State: TaskToDo, URL: "/actions/1"}, {Kind: "proof_of_identity", State: TaskSent}, {Kind: "company_details", State: TaskAccepted},
 	}
+	upload := result(ActionRequired, 0)
+	upload.Upload = &Upload{Attempt: "kit-attempt", Kinds: []string{"identity", "bank_statement", "other"}, MaxMB: 25}
+	problems := result(ActionRequired, 0)
+	problems.Upload = &Upload{Attempt: "kit-attempt", Kinds: upload.Upload.Kinds, MaxMB: 25, Problems: []UploadProblem{
+		{Problem: FileType, Kind: "identity", File: "passport.exe"}, {Problem: FileSize, Kind: "identity", File: strings.Repeat("film", 30) + ".pdf"},
+		{Problem: UploadInvalid},
+	}}
+	received := result(PendingReview, 0)
+	received.Received = []string{"passport.pdf", strings.Repeat("statement", 12) + ".pdf"}
 	payment := result(PendingPayment, 2)
 	payment.Result.Transfer = &Transfer{Amount: 90000, AccountName: "Tradecredit Client Account", SortCode: "20-00-00", AccountNumber: "55779911", Reference: "P-7WR2-PR0S"}
 	confirmed := result(AlreadyConfirmed, 3)
@@ -184,6 +193,7 @@ func fixtureResults() map[string]Page {
 	reviewed.Result.Status = string(PendingReview)
 	return map[string]Page{
 		"accepted": accepted, "accepted-upfront": result(Accepted, 2), "pending-review": result(PendingReview, 0),
+		"customer-action-upload": upload, "customer-action-upload-errors": problems, "pending-review-received": received,
 		"customer-action-required": required, "pending-payment": payment,
 		"already-confirmed": confirmed, "already-confirmed-pending": reviewed,
 	}

@@ -85,6 +85,12 @@ func (w *words) result(v *view, p Page) {
 			Text: w.taskText(task.Kind), State: string(task.State), StateText: w.text("task." + string(task.State)), URL: task.URL,
 		})
 	}
+	if p.State == ActionRequired && p.Upload != nil {
+		v.Upload = w.upload(*p.Upload)
+	}
+	if p.State == PendingReview {
+		v.Received = p.Received
+	}
 	back := p.Links.Success
 	if p.State == AlreadyConfirmed && r.Status == string(Rejected) {
 		back = p.Links.Failure
@@ -106,6 +112,9 @@ func (w *words) resultLead(p Page) []string {
 	}
 	switch p.State {
 	case PendingReview:
+		if len(p.Received) > 0 {
+			return []string{w.text("pending_review.received"), w.text("pending_review.lead"), byEmail() + " " + w.text("pending_review.again")}
+		}
 		return []string{w.text("pending_review.lead"), byEmail() + " " + w.text("pending_review.again")}
 	case ActionRequired:
 		return []string{w.text("customer_action_required.lead"), byEmail()}

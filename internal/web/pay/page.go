@@ -33,10 +33,12 @@ type Page struct {
 	Now       time.Time
 	Seller    Seller
 	Lender    Lender
-	Company   string // the buyer's company
-	Order     *Order // nil only for UnknownLink and Failure
-	Plans     []Plan // Offered: all plans of the offer in the merchant's order
-	Form      Form   // Offered
+	Company   string   // the buyer's company
+	Order     *Order   // nil only for UnknownLink and Failure
+	Plans     []Plan   // Offered: all plans of the offer in the merchant's order
+	Form      Form     // Offered
+	Upload    *Upload  // ActionRequired: nil when files are sent in another way
+	Received  []string // PendingReview: names of the files that the buyer has sent
 	Reason    *Reason
 	SoftCheck bool         // the data provider confirms that its check leaves no trace in the company's credit file
 	NextSteps []string     // credit_actions of the contract, for Declined and Rejected

@@ -183,6 +183,35 @@ func TestTitleIsStepAndSeller(t *testing.T) {
 	}
 }
 
+func TestUpload(t *testing.T) {
+	t.Parallel()
+	got := render(t, Fixtures()["customer-action-upload"])
+	for _, want := range []string{
+		`<form method="post" enctype="multipart/form-data"`, `name="attempt" value="kit-attempt"`, `<input type="file" id="file-bank_statement" name="file-bank_statement" multiple`,
+		"Proof of identity", "Bank statements", "Another document", "up to 25 MB each",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	got = render(t, Fixtures()["customer-action-upload-errors"])
+	for _, want := range []string{
+		"<title>Error: We need one more thing", `<a href="#file-identity">We cannot read passport.exe.`, `<a href="#upload">This page was open for too long. Choose your files again.`,
+		`aria-describedby="upload-hint file-identity-problem-0 file-identity-problem-1" aria-invalid="true"`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	got = render(t, Fixtures()["pending-review-received"])
+	if !strings.Contains(got, "We have received your documents") || !strings.Contains(got, "<li>passport.pdf</li>") {
+		t.Error("the page does not say what was received")
+	}
+	if got = render(t, Fixtures()["pending-review"]); strings.Contains(got, "received") {
+		t.Error("something was received that was not sent")
+	}
+}
+
 func TestUnknownLinkShowsNothingOfAnybody(t *testing.T) {
 	t.Parallel()
 	page := fixtureOffered()
@@ -238,6 +267,12 @@ func hostile(p Page, text string) Page {
 		p.Plans[i].ID, p.Plans[i].Title, p.Plans[i].FeePercent = text+string(rune('a'+i)), text, text
 	}
 	p.Form.Attempt = text
+	if p.Upload != nil {
+		p.Upload = &Upload{Attempt: text, Kinds: p.Upload.Kinds, Problems: []UploadProblem{{Problem: FileType, Kind: "other", File: text}}}
+	}
+	for i := range p.Received {
+		p.Received[i] = text
+	}
 	p.Reason = &Reason{Code: "buyer-country", Detail: text, Params: map[string]string{"debtor_country": text}}
 	if r := p.Result; r != nil {
 		r.Status, r.Number, r.Email = text, text, text

@@ -86,6 +86,7 @@ func (p Page) check() error {
 		need(p.Lender.TermsURL != "", "Lender.TermsURL")
 	case Accepted, PendingReview, ActionRequired, AlreadyConfirmed:
 		need(p.Result != nil, "Result")
+		need(p.Upload == nil || p.Upload.Attempt != "", "Upload.Attempt")
 	case PendingPayment:
 		need(p.Result != nil && p.Result.Transfer != nil, "Result.Transfer")
 	case Declined, Expired, Cancelled, OrderChanged, Rejected:

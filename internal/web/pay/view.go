@@ -24,6 +24,8 @@ type view struct {
 	SoftCheck  bool
 	Steps      []nextStep
 	Tasks      []taskView
+	Upload     *uploadView
+	Received   []string
 	Details    []row
 	Schedule   []row
 	RequestID  string
@@ -81,7 +83,7 @@ func newView(w *words, p Page) *view {
 		owner = p.Lender.Name
 	}
 	v.Title = w.text("title", "step", v.Heading, "seller", owner)
-	if v.Offer != nil && len(v.Offer.Problems) > 0 {
+	if v.Offer != nil && len(v.Offer.Problems) > 0 || v.Upload != nil && len(v.Upload.Problems) > 0 {
 		v.Title = w.text("error_prefix", "title", v.Title)
 	}
 	return v
