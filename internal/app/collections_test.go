@@ -376,3 +376,76 @@ func TestDebitFile(t *testing.T) {
 		server.Clean()
 	})
 }
+
+// TestDebitFileSEPA collects in euro: the first debit of a mandate and the others,
+// a rejection before the money, and a return after it.
+func TestDebitFileSEPA(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		server := apptest.Start(t, d, func(c *app.Config) { c.DebitFiles = true })
+		s, r := server.Shop(apptest.Buyer{}), operator(t, server)
+		take := func(amount int64) string {
+			body := s.OrderBody(amount)
+			body["currency"] = "EUR"
+			order := s.Do("POST", "/v1/payment/orders", body).WantStatus(201).ID()
+			p := s.Accept(s.Offer(order).Plans[0].ID, "direct_debit").WantStatus(201).ID()
+			act(s, p, "capture", amount)
+			return p
+		}
+		p, q := take(60_00), take(90_00)
+		s.Advance(30 * apptest.Day)
+		is(t, s, p, "captured, order unpaid, unpaid 6000 next 2026-04-01")
+		s.Do("POST", "/v1/payment/mandates", map[string]any{
+			"organisation": s.Organisation, "reference": "MANDATE-1", "scheme": "CORE", "holder": "Jane GmbH", "iban": "DE89370400440532013000",
+			"signed_on": "2026-03-20",
+		}).WantStatus(201)
+		s.Advance(1 * apptest.Day) // it is looked at again on the day after the due date
+		is(t, s, p, "captured, order unpaid, unpaid 6000 next 2026-04-01; payment direct_debit pending 6000")
+		f := exported(t, server, r, repayment.ExportRequest{
+			Kind: repayment.FileDebits, Format: repayment.FormatSEPA, Currency: "EUR", Day: day(2026, 4, 7), CreditorID: "DE98ZZZ09999999999",
+		})
+		for _, want := range []string{"<SeqTp>FRST</SeqTp>", "<SeqTp>RCUR</SeqTp>", "<CtrlSum>150.00</CtrlSum>", "MANDATE-1", "2026-03-20"} {
+			if !strings.Contains(f.Content, want) {
+				t.Errorf("the file lacks %s:\n%s", want, f.Content)
+			}
+		}
+		orders := map[string]string{}
+		for _, payment := range []string{p, q} {
+			var o owing
+			s.Do("GET", apptest.PaymentPath(payment), nil).WantStatus(200).Decode(&o)
+			orders[payment] = o.Payments[0].ID
+		}
+		status := `<?xml version="1.0"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>
+<GrpHdr><MsgId>B</MsgId><CreDtTm>2026-04-08T10:00:00</CreDtTm></GrpHdr>
+<OrgnlGrpInfAndSts><OrgnlMsgId>` + f.ID + `</OrgnlMsgId><OrgnlMsgNmId>pain.008.001.08</OrgnlMsgNmId></OrgnlGrpInfAndSts>
+<OrgnlPmtInfAndSts><OrgnlPmtInfId>x</OrgnlPmtInfId>
+<TxInfAndSts><OrgnlEndToEndId>` + orders[p] + `</OrgnlEndToEndId><TxSts>RJCT</TxSts><StsRsnInf><Rsn><Cd>AC04</Cd></Rsn></StsRsnInf></TxInfAndSts>
+<TxInfAndSts><OrgnlEndToEndId>` + orders[q] + `</OrgnlEndToEndId><TxSts>ACSP</TxSts></TxInfAndSts>
+<TxInfAndSts><OrgnlEndToEndId>somebody-else</OrgnlEndToEndId><TxSts>RJCT</TxSts></TxInfAndSts>
+</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>`
+		for i, want := range []int{1, 0} {
+			out, err := r.ReadAnswer(ctx, server.DB, strings.NewReader(status))
+			if err != nil || out.Read != 3 || out.Changed != want || len(out.Unknown) != 1 {
+				t.Errorf("reading %d: %+v, %v", i, out, err)
+			}
+		}
+		is(t, s, p, "captured, order unpaid, unpaid 6000 next 2026-04-01; payment direct_debit failed 6000")
+		euro := func(x transfer) string {
+			file := statementOf(t, x)
+			return strings.ReplaceAll(file, "GBP", "EUR")
+		}
+		equal(t, imported(t, server, r, euro(transfer{amount: 90_00, endToEnd: orders[q], ref: "E1"})), "1 entries, 1 new, 1 matched, 0 unmatched")
+		is(t, s, q, "captured, order paid, paid 0 next -; payment direct_debit settled 9000")
+		server.Clean()
+		back := euro(transfer{amount: -90_00, endToEnd: orders[q], ref: "E2", code: "MD06"})
+		equal(t, imported(t, server, r, back), "1 entries, 1 new, 1 matched, 0 unmatched")
+		equal(t, imported(t, server, r, back), "1 entries, 0 new, 0 matched, 0 unmatched")
+		is(t, s, q, "captured, order unpaid, unpaid 9000 next 2026-04-01; payment direct_debit returned 9000")
+		server.Clean()
+		// Both are tried again, after the gap.
+		s.Advance(7 * apptest.Day)
+		is(t, s, p, "captured, order unpaid, unpaid 6000 next 2026-04-01; payment direct_debit failed 6000; payment direct_debit pending 6000")
+		is(t, s, q, "captured, order unpaid, unpaid 9000 next 2026-04-01; payment direct_debit returned 9000; payment direct_debit pending 9000")
+	})
+}

@@ -104,3 +104,28 @@ func TestDispute(t *testing.T) {
 		server.Clean()
 	})
 }
+
+// TestRejectedIsClosed: nobody looks again at a payment that was rejected while it
+// waited for its upfront part, and what came of that goes back.
+func TestRejectedIsClosed(t *testing.T) {
+	t.Parallel()
+	apptest.Each(t, func(t *testing.T, server *apptest.Server) {
+		s := server.Shop(apptest.Buyer{})
+		take := func() string { return s.Accept(s.Offer(s.Order(100_00)).Plans[2].ID, "invoice").WantStatus(201).ID() }
+		p, q := take(), take()
+		is(t, s, p, "pending_payment, order draft, unpaid 0 next 2026-03-02")
+		repay(s, p, 10_00, "settled", 201)
+		for _, payment := range []string{p, q} {
+			if got := s.Do("GET", "/v1/sandbox/deferred_payments/"+payment+"/collection", nil).WantStatus(200).Text("status"); got != "open" {
+				t.Errorf("collection is %s", got)
+			}
+		}
+		s.Advance(15 * apptest.Day) // nobody paid in time
+		for _, payment := range []string{p, q} {
+			if got := s.Do("GET", "/v1/sandbox/deferred_payments/"+payment+"/collection", nil).WantStatus(200).Text("status"); got != "closed" {
+				t.Errorf("collection is %s", got)
+			}
+		}
+		server.Clean()
+	})
+}

@@ -107,6 +107,7 @@ var floors = []floor{
 		{name: "internal/bench"},
 		{name: "internal/bench/closing"},
 		{name: "internal/crash"},
+		{name: "internal/simulate", knows: []string{"internal/api/apitest", "internal/app/apptest", "internal/db/dbtest"}},
 		{name: "internal/house"},
 		{name: "e2e"},
 	}},

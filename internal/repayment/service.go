@@ -55,8 +55,7 @@ type Service struct {
 func (s *Service) Entered(ctx context.Context, tx *db.Tx, m merchant.Merchant, p deferred.Payment, now time.Time) error {
 	switch p.Status {
 	case deferred.StatusRejected:
-		job.Cancel(tx, m.ID, WakeKind, p.ID)
-		return s.refundTooMuch(ctx, tx, m, p, now)
+		return s.refresh(ctx, tx, m, p, now, nil)
 	case deferred.StatusAccepted, deferred.StatusPendingPayment:
 	default:
 		return nil

@@ -166,8 +166,13 @@ func (v *view) nextLook() time.Time {
 		for _, d := range v.m.Settings.DunningDays {
 			days = append(days, next.AddDate(0, 0, int(d)))
 		}
-		if after := v.m.Settings.WriteOffDays; after != nil {
-			days = append(days, next.AddDate(0, 0, int(*after)))
+		if after := v.m.Settings.WriteOffDays; after != nil && !v.held() {
+			hopeless := next.AddDate(0, 0, int(*after))
+			if !hopeless.After(v.today) {
+				// A payment was taken back so late that its debt is hopeless at once.
+				hopeless = v.today.AddDate(0, 0, 1)
+			}
+			days = append(days, hopeless)
 		}
 	}
 	if v.p.Authorisation > 0 && v.p.Status.Active() {

@@ -51,26 +51,29 @@ func (s *shop) later() time.Time {
 // act does one thing at random and tells what. "" is nothing: it was not possible.
 func (s *shop) act() string {
 	d := s.any(func(d *debt) bool { return d.early != rejected })
+	if open := s.any(func(d *debt) bool { return d.active() && d.Authorisation > 0 }); open != nil && s.w.rng.IntN(3) == 0 {
+		d = open
+	}
 	switch n := s.w.rng.IntN(100); {
-	case n < 18 || d == nil:
+	case n < 7 || d == nil:
 		return s.buy()
-	case n < 23:
+	case n < 10:
 		return s.set()
-	case n < 30:
+	case n < 14:
 		return s.transfer()
 	case d.early == inReview || d.early == actionRequired:
 		return d.review()
-	case n < 47:
+	case n < 30:
 		return d.pay()
-	case n < 52:
+	case n < 36:
 		return d.chargeBack()
-	case n < 57:
+	case n < 42:
 		return d.invoice()
 	case d.early != "":
 		return ""
-	case n < 61:
+	case n < 47:
 		return d.clawBackSome()
-	case n < 64:
+	case n < 52:
 		return d.correct()
 	case d.legacy:
 		return d.moveGoods()

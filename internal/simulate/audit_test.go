@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
+	"tradecredit/internal/app"
 	"tradecredit/internal/db"
 )
 
@@ -176,5 +178,22 @@ func (s *shop) total() {
 		if left != b.credit() {
 			s.fail("%s has credits of %d, want %d", b.Organisation, left, b.credit())
 		}
+	}
+}
+
+// verify lets the program check its own books.
+func (w *world) verify(d *db.DB) {
+	w.t.Helper()
+	report, err := app.Verify(context.Background(), d)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, problem := range report.Problems {
+		for _, s := range w.shops {
+			if id, _, _ := strings.Cut(problem, ":"); s.byID[id] != nil {
+				s.fail("verify: %s: %+v", problem, *s.byID[id])
+			}
+		}
+		w.t.Errorf("seed %d: verify: %s", w.seed, problem)
 	}
 }

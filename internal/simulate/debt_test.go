@@ -28,10 +28,12 @@ type buckets struct {
 // fees are where the customer fee stands.
 type fees struct{ authorisation, captures, refunds, released int64 }
 
-// move is a change of what the buyer has to pay for.
+// move is a change of what the buyer has to pay; a capture begins a part of the
+// debt of its own.
 type move struct {
-	day    time.Time
-	amount int64
+	day     time.Time
+	capture bool
+	amount  int64
 }
 
 // paymentOf is money that came from a buyer or went back.
@@ -185,11 +187,12 @@ func (d *debt) repaymentStatus() string {
 // change books what f does to the debt: what the merchant is to be paid changes by
 // a payout item, and what the buyer owes by a statement.
 func (d *debt) change(at time.Time, kind string, f func()) {
-	amount, fee, financed := d.forMerchant(), d.merchantFee(), d.financed()
+	amount, fee, financed, owed := d.forMerchant(), d.merchantFee(), d.financed(), d.owed()
 	f()
-	if by := d.financed() - financed; by != 0 {
-		d.moves = append(d.moves, move{dayOf(at), by})
+	if d.financed() != financed || d.owed() != owed {
+		d.moves = append(d.moves, move{dayOf(at), d.financed() > financed, d.owed() - owed})
 	}
+	d.wokenAt = at
 	amount, fee = d.forMerchant()-amount, d.merchantFee()-fee
 	if amount == 0 && fee == 0 {
 		return
@@ -395,12 +398,6 @@ func (b *buyer) paidFrom(c *credit) (out []*paymentOf) {
 		return 1
 	})
 	return out
-}
-
-// writeOff gives up what is outstanding.
-func (d *debt) writeOff(at time.Time) {
-	d.lost += d.outstanding()
-	d.giveBack(at)
 }
 
 // reject ends a debt that was not accepted; what was paid goes back.

@@ -134,9 +134,10 @@ type instalment struct {
 
 func (i instalment) open() int64 { return i.amount - i.paid }
 
-// schedule is when the buyer has to pay what: every capture is spread over the
-// plan's instalments, refunds are taken off the newest capture, what is paid
-// upfront comes first, and payments fill the oldest part first.
+// schedule is when the buyer has to pay what: what every capture has added to the
+// debt is spread over the plan's instalments, refunds are taken off the newest
+// capture, what is paid upfront off the oldest, and payments fill the oldest part
+// first.
 func (d *debt) schedule() []instalment {
 	var out []instalment
 	var later []part
@@ -155,22 +156,26 @@ func (d *debt) schedule() []instalment {
 		rest = max(0, rest-upfront)
 	}
 	captures, left := d.left()
-	if rest > 0 && len(later) > 0 && len(captures) > 0 {
-		for i, amount := range spread(rest, left) {
-			from := d.plan.offered
-			switch d.plan.from {
-			case "first_capture":
-				from = captures[0]
-			case "every_capture":
-				from = captures[i]
+	covered := d.owed() - rest
+	for i, amount := range left {
+		part := min(covered, amount)
+		covered -= part
+		if len(later) == 0 {
+			break
+		}
+		from := d.plan.offered
+		switch d.plan.from {
+		case "first_capture":
+			from = captures[0]
+		case "every_capture":
+			from = captures[i]
+		}
+		for k, value := range spread(amount-part, weights) {
+			due := later[k].due(from)
+			if due.Before(captures[i]) {
+				due = captures[i]
 			}
-			for k, value := range spread(amount, weights) {
-				due := later[k].due(from)
-				if due.Before(captures[i]) {
-					due = captures[i]
-				}
-				out = append(out, instalment{day: due, amount: value})
-			}
+			out = append(out, instalment{day: due, amount: value})
 		}
 	}
 	return filled(merged(out), d.repaid)
@@ -180,7 +185,7 @@ func (d *debt) schedule() []instalment {
 // newest gives back first.
 func (d *debt) left() (days []time.Time, left []int64) {
 	for _, m := range d.moves {
-		if m.amount > 0 {
+		if m.capture {
 			days, left = append(days, m.day), append(left, m.amount)
 		}
 		back := max(0, -m.amount)
@@ -224,9 +229,21 @@ func filled(in []instalment, paid int64) []instalment {
 	return in
 }
 
+// asked is the schedule as far as it is still asked for: what was given up is not,
+// the oldest parts first.
+func (d *debt) asked() []instalment {
+	out, lost := d.schedule(), d.lost
+	for i := range out {
+		part := min(lost, out[i].open())
+		out[i].paid += part
+		lost -= part
+	}
+	return out
+}
+
 // dueBy is what is open of all that is due on a day or before.
 func (d *debt) dueBy(on time.Time) (sum int64) {
-	for _, i := range d.schedule() {
+	for _, i := range d.asked() {
 		if !i.day.After(on) {
 			sum += i.open()
 		}
@@ -234,9 +251,9 @@ func (d *debt) dueBy(on time.Time) (sum int64) {
 	return sum
 }
 
-// next is the oldest instalment that is not paid.
+// next is the oldest instalment that is asked for.
 func (d *debt) next() (instalment, bool) {
-	for _, i := range d.schedule() {
+	for _, i := range d.asked() {
 		if i.open() > 0 {
 			return i, true
 		}

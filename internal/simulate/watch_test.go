@@ -120,15 +120,30 @@ func (d *debt) foretold(from, to time.Time) (out []happening) {
 	return out
 }
 
-// tooLate writes off what is overdue for as long as the merchant waits.
+// tooLate gives up what is overdue for as long as the merchant waits. What should
+// have been paid upfront is overdue from the newest capture on.
 func (d *debt) tooLate(midnight time.Time) {
 	days := d.shop.settings.writeOff
-	next, open := d.next()
-	if days == 0 || !open || d.early == rejected || d.outstanding() == 0 || next.day.AddDate(0, 0, int(days)).After(midnight) {
+	if days == 0 || d.early == rejected {
 		return
 	}
-	d.shop.w.did["write-off"]++
-	d.writeOff(midnight)
+	captures, _ := d.left()
+	var late int64
+	for _, i := range d.asked() {
+		due := i.day
+		if n := len(captures); i.upfront && n > 0 && captures[n-1].After(due) {
+			due = captures[n-1]
+		}
+		if !due.AddDate(0, 0, int(days)).After(midnight) {
+			late += i.open()
+		}
+	}
+	if amount := min(d.outstanding(), late); amount > 0 {
+		d.shop.w.did["write-off"]++
+		d.lost += amount
+		d.wokenAt = midnight
+		d.giveBack(midnight)
+	}
 }
 
 // collected are the payments that the program has asked for by itself.
@@ -166,6 +181,8 @@ func (s *shop) collect(d *debt, p seenPayment, at time.Time) {
 		want = "failed"
 	}
 	switch {
+	case d.outstanding() == 0 && !next.upfront:
+		s.fail("%s: %d was charged on %s, and nothing is outstanding after %d were written off", d.id, p.Amount, text(today), d.lost)
 	case d.method == "invoice" || p.Method != method:
 		s.fail("%s is paid by %s, and %s was charged: %+v", d.id, d.method, p.Method, p)
 	case p.Amount != due:

@@ -64,7 +64,7 @@ type OutstandingMoney struct {
 type Payment struct {
 	ID       string `json:"id" example:"rpmt-2JZqVS6RvckCprLA98Vwi4"`
 	Type     string `json:"type" enum:"payment,customer_refund"`
-	Method   string `json:"method" enum:"card,direct_debit,bank_transfer,other"`
+	Method   string `json:"method" enum:"card,direct_debit,bank_transfer,buyer_credit,other"`
 	Date     string `json:"date" doc:"When it was settled, or made while it is not"`
 	Amount   int64  `json:"amount" doc:"Minor units"`
 	Currency string `json:"currency"`
