@@ -80,13 +80,13 @@ func (s *shop) until(now time.Time) {
 		}
 	}
 	for _, d := range s.debts {
-		happened = append(happened, d.foretold(from, now)...)
 		happened = append(happened, s.collected(d, found[d.id], from)...)
 	}
 	slices.SortStableFunc(happened, func(a, b happening) int {
 		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.rank, b.rank), cmp.Compare(a.id, b.id))
 	})
-	for _, h := range happened {
+	for _, h := range append(happened, happening{at: now, do: func() {}}) {
+		s.passUntil(h.at)
 		h.do()
 	}
 	for _, d := range s.debts {
@@ -96,28 +96,23 @@ func (s *shop) until(now time.Time) {
 	s.comparePayouts()
 }
 
-// foretold is what happens to a debt by itself at a known time.
-func (d *debt) foretold(from, to time.Time) (out []happening) {
-	within := func(t time.Time) bool { return !t.IsZero() && !t.After(to) }
-	if within(d.timeout) {
-		out = append(out, happening{at: d.timeout, rank: 1, do: func() {
-			if d.early == awaitsUpfront || d.early == actionRequired {
-				d.shop.w.did["timeout"]++
-				d.reject(d.timeout)
-			}
-		}})
-	}
-	if within(d.expires) {
-		out = append(out, happening{at: d.expires, rank: 1, do: func() {
-			at := d.expires
+// passUntil lets what has its time happen to the debts: authorisations expire, and
+// who does not pay upfront or send what is asked for is rejected.
+func (s *shop) passUntil(now time.Time) {
+	due := func(t time.Time) bool { return !t.IsZero() && !t.After(now) }
+	for _, d := range s.debts {
+		if at := d.timeout; due(at) {
+			s.w.did["timeout"]++
+			d.reject(at)
+		}
+		if at := d.expires; due(at) {
 			d.expires = time.Time{}
-			if d.active() && d.Authorisation > 0 {
-				d.shop.w.did["expiry"]++
+			if d.Authorisation > 0 {
+				s.w.did["expiry"]++
 				d.release(at, d.Authorisation, &d.Expired)
 			}
-		}})
+		}
 	}
-	return out
 }
 
 // tooLate gives up what is overdue for as long as the merchant waits. What should
@@ -292,7 +287,7 @@ func (d *debt) comparePayments(p seen) {
 func (d *debt) alive() {
 	s := d.shop
 	yesterday := dayOf(s.now).AddDate(0, 0, -1)
-	if d.method == "invoice" || d.early != "" || d.returned || d.outstanding() == 0 || d.wokenAt.After(yesterday) {
+	if d.method == "invoice" || d.early != "" || d.returned || d.lost > 0 || d.outstanding() == 0 || d.wokenAt.After(yesterday) {
 		return
 	}
 	late := d.dueBy(yesterday)
@@ -303,7 +298,7 @@ func (d *debt) alive() {
 	case d.token != declinedCard && d.token != failingMandate:
 		s.fail("%s (%s, %s): %d is overdue and was not asked for: %+v", d.id, d.plan.name, d.method, late, d.schedule())
 	case !charged:
-		s.fail("%s (%s, %s): %d is overdue and nobody tried: %+v", d.id, d.plan.name, d.method, late, d.schedule())
+		s.fail("%s (%s, %s): %d is overdue and nobody tried: %+v; %d attempts for %s", d.id, d.plan.name, d.method, late, d.schedule(), d.attempts, text(d.attempted))
 	case d.attempts < s.settings.attempts && d.retry.Before(dayOf(s.now)):
 		s.fail("%s: attempt %d was due on %s", d.id, d.attempts+1, text(d.retry))
 	}

@@ -84,11 +84,14 @@ func Postgres(t testing.TB) db.Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := fmt.Sprintf("%s_%d", shared.prefix, shared.number.Add(1))
-	if err := shared.exec("CREATE DATABASE " + name + " TEMPLATE " + shared.prefix); err != nil {
-		t.Fatal(err)
+	name := shared.take()
+	if name == "" {
+		name = fmt.Sprintf("%s_%d", shared.prefix, shared.number.Add(1))
+		if err := shared.exec("CREATE DATABASE " + name + " TEMPLATE " + shared.prefix); err != nil {
+			t.Fatal(err)
+		}
 	}
-	t.Cleanup(func() { _ = shared.exec("DROP DATABASE " + name + " WITH (FORCE)") })
+	t.Cleanup(func() { shared.giveBack(name) })
 	return db.Options{URL: withDatabase(server, name), MaxConns: 8}
 }
 
@@ -120,6 +123,8 @@ type server struct {
 	url     string
 	err     error
 	cluster *Cluster
+	free    []string // databases that are empty again
+	shape   string   // of the schema
 }
 
 // shared is the one piece of state of this package: a process that the tests of
@@ -150,7 +155,15 @@ func (s *server) makeTemplate() error {
 		return err
 	}
 	defer d.Close()
-	return d.Migrate(ctx)
+	if err := d.Migrate(ctx); err != nil {
+		return err
+	}
+	conn, err := pgx.Connect(ctx, withDatabase(s.url, s.prefix))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	return conn.QueryRow(ctx, shapeOf).Scan(&s.shape)
 }
 
 func (s *server) exec(statement string) error {
@@ -167,6 +180,11 @@ func (s *server) exec(statement string) error {
 }
 
 func (s *server) stop() {
+	for _, name := range s.free {
+		if s.cluster == nil {
+			_ = s.exec("DROP DATABASE " + name + " WITH (FORCE)")
+		}
+	}
 	if s.url != "" && s.err == nil && s.cluster == nil {
 		_ = s.exec("DROP DATABASE " + s.prefix + " WITH (FORCE)")
 	}
