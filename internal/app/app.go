@@ -21,6 +21,7 @@ import (
 	"tradecredit/internal/deferred"
 	"tradecredit/internal/document"
 	"tradecredit/internal/event"
+	"tradecredit/internal/fraud"
 	"tradecredit/internal/fulfilment"
 	"tradecredit/internal/id"
 	"tradecredit/internal/job"
@@ -268,7 +269,7 @@ func (a *App) pages(s *services) (http.Handler, error) {
 		return nil, err
 	}
 	plans := &checkout.Handler{
-		DB: a.DB, Clock: a.clock, Log: a.log, Renderer: renderer, Deferred: s.deferred, Webhooks: s.webhooks, Documents: s.documents,
+		DB: a.DB, Clock: a.clock, Log: a.log, Renderer: renderer, Deferred: s.deferred, Webhooks: s.webhooks, Documents: s.documents, Asked: fraud.Asked,
 		Links: s.links, Lender: a.lender(), Wake: a.Queue.Wake,
 	}
 	downloads := a.downloads(s)

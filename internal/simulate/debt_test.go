@@ -344,16 +344,18 @@ func (d *debt) gone(p *paymentOf) (sum int64) {
 
 // chargeback takes a settled payment back.
 func (d *debt) chargeback(at time.Time, p *paymentOf) {
-	rest, back := p.amount-p.use, min(p.use, d.repaid)
-	if p.credit != nil {
-		// What has gone back into the credit is not paid from it any more.
-		back = min(back, p.use-d.gone(p))
-	}
-	p.status, p.use = "returned", p.use-back
+	rest := p.amount - p.use
+	p.status = "returned"
 	d.returned = true
 	if rest > 0 {
 		d.buyer.withdraw(at, p, rest)
 	}
+	back := min(p.use, d.repaid)
+	if p.credit != nil {
+		// What has gone back into the credit is not paid from it any more.
+		back = min(back, p.use-d.gone(p))
+	}
+	p.use -= back
 	if p.credit != nil {
 		p.credit.used -= back
 	}

@@ -29,10 +29,10 @@ const years = 2
 // rich is what has to have happened in a run, and how often at least. A run that
 // is not rich proves little.
 var rich = map[string]int{
-	"order by invoice": 5, "order by card": 3, "order by direct_debit": 3, "capture": 5, "capture_remaining": 1, "refund": 4, "void": 1,
-	"fulfill": 3, "cancel": 1, "return": 1, "discount": 1, "clawback": 2, "adjustment": 1, "expiry": 3, "invoice": 3, "settings": 3,
-	"collection": 5, "declined": 2, "exact transfer": 3, "partial transfer": 2, "over transfer": 1, "transfer failed": 1,
-	"chargeback": 2, "statement": 5, "payout": 10, "repeated request": 5,
+	"order by invoice": 5, "order by card": 3, "order by direct_debit": 2, "capture": 5, "overcapture": 1, "refund": 5, "void": 2,
+	"fulfill": 2, "return": 1, "discount": 1, "clawback": 3, "adjustment": 1, "expiry": 1, "timeout": 1, "invoice": 8, "settings": 5,
+	"collection": 5, "declined": 1, "exact transfer": 5, "partial transfer": 3, "over transfer": 1, "transfer failed": 1, "credit used": 3,
+	"chargeback": 3, "statement": 20, "payout": 15, "carried": 1, "awaiting invoice": 1, "repeated request": 10,
 }
 
 // soak is how many times longer than usual the runs are.

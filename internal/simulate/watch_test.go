@@ -196,10 +196,10 @@ func (s *shop) collect(d *debt, p seenPayment, at time.Time) {
 	if !next.day.Equal(d.attempted) {
 		d.attempts, d.retry, d.attempted = 0, time.Time{}, next.day
 	}
-	if d.attempts >= s.settings.attempts {
+	if d.attempts >= s.settings.attempts && d.lost == 0 {
 		s.fail("%s: attempt %d of %d", d.id, d.attempts+1, s.settings.attempts)
 	}
-	if !d.retry.IsZero() && !d.retry.Equal(today) && !d.returned {
+	if !d.retry.IsZero() && !d.retry.Equal(today) && !d.returned && d.lost == 0 {
 		s.fail("%s: charged again on %s, not on %s", d.id, text(today), text(d.retry))
 	}
 	d.attempts++

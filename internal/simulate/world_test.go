@@ -133,6 +133,9 @@ func (w *world) open(d *db.DB, n int) {
 		gross: w.rng.IntN(3) == 0, invoices: w.rng.IntN(2) == 0, over: w.rng.IntN(2) == 0, expiry: pick[int64](w, 28, 28, 10, 0),
 		attempts: 1 + w.rng.Int64N(4), gap: 1 + w.rng.Int64N(4), writeOff: pick[int64](w, 0, 60, 120),
 	}
+	if n == 0 {
+		s.settings.expiry, s.settings.over = 28, true
+	}
 	s.limits()
 	s.save()
 	// The years have a leap day in them.

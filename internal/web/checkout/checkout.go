@@ -40,8 +40,10 @@ type Handler struct {
 	Renderer *pay.Renderer
 	Deferred *deferred.Service
 	Webhooks *webhook.Service
-	// Documents takes what a payment asks its buyer for.
+	// Documents takes what a payment asks its buyer for. Asked tells which kinds the
+	// rules about fraud ask for with a plan; every kind when it names none.
 	Documents *document.Service
+	Asked     func(ctx context.Context, tx *db.Tx, merchantID, planID string) ([]string, error)
 	Links     secret.Key
 	Lender    pay.Lender
 	// Wake is called when a confirmation may have made work for the queue.
@@ -58,6 +60,8 @@ type subject struct {
 	payment  *deferred.Payment
 	// sent are the documents that the buyer has sent for the payment.
 	sent []document.BuyerDocument
+	// asked are the kinds of documents that the buyer is asked for.
+	asked []string
 	// next is the plan to look at instead when the order has a newer offer; "" when
 	// it has none.
 	next string
@@ -137,8 +141,18 @@ func (h *Handler) load(r *http.Request, tx *db.Tx, planID string) (s subject, er
 		return s, missing(err)
 	}
 	s.payment = &p
-	s.sent, err = document.ListBuyer(ctx, tx, s.merchant.ID, p.ID)
-	return s, err
+	if s.sent, err = document.ListBuyer(ctx, tx, s.merchant.ID, p.ID); err != nil {
+		return s, err
+	}
+	if h.Asked != nil && s.wanted() {
+		if s.asked, err = h.Asked(ctx, tx, s.merchant.ID, p.PlanID); err != nil {
+			return s, err
+		}
+	}
+	if len(s.asked) == 0 {
+		s.asked = document.Kinds()
+	}
+	return s, nil
 }
 
 // nextPlan is the first plan that can be taken of the newer offer of an order.

@@ -57,7 +57,7 @@ func (h *Handler) uploadForm(s subject, planID string, problems []pay.UploadProb
 		return nil
 	}
 	return &pay.Upload{
-		Attempt: h.attempt(planID), Kinds: document.Kinds(), MaxMB: h.Documents.MaxFile() >> 20, Problems: problems,
+		Attempt: h.attempt(planID), Kinds: s.asked, MaxMB: h.Documents.MaxFile() >> 20, Problems: problems,
 	}
 }
 

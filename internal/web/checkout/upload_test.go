@@ -16,6 +16,7 @@ import (
 	"tradecredit/internal/db"
 	"tradecredit/internal/db/dbtest"
 	"tradecredit/internal/document"
+	"tradecredit/internal/fraud"
 )
 
 // paper is a file that a buyer chooses in a field of the form.
@@ -182,5 +183,28 @@ func TestUploadProblems(t *testing.T) {
 		ob.send(offered.PaymentURL, attempt, good).WantStatus(303)
 		ob.open(offered.PaymentURL, 200, choose)
 		s.Clean()
+	})
+}
+
+// TestUploadAsksForSome asks for those documents only that a review has named.
+func TestUploadAsksForSome(t *testing.T) {
+	t.Parallel()
+	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
+		shop, b, link, _ := asked(t, s)
+		payment, _ := only(t, shop)
+		var p struct {
+			Plan string `json:"payment_plan"`
+		}
+		shop.Do("GET", apptest.PaymentPath(payment), nil).WantStatus(200).Decode(&p)
+		err := s.DB.Write(context.Background(), func(tx *db.Tx) error {
+			return fraud.Ask(tx, shop.Client.Merchant.ID, p.Plan, []string{"bank_statement"}, s.Clock.Now())
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := b.open(link, 200, action)
+		if !strings.Contains(page, `name="file-bank_statement"`) || strings.Contains(page, `name="file-identity"`) {
+			t.Error("the page asks for something else")
+		}
 	})
 }
