@@ -150,7 +150,7 @@ func (s *shop) buy() string {
 	if templates[i].name == "now" && method == "direct_debit" {
 		method = "card"
 	}
-	if w.rng.IntN(4) == 0 {
+	if w.rng.IntN(3) == 0 {
 		token = map[string]string{"card": declinedCard, "direct_debit": failingMandate}[method]
 	}
 	var made seen
