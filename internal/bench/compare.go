@@ -13,12 +13,13 @@ import (
 	"tradecredit/internal/db"
 	"tradecredit/internal/db/dbtest"
 	"tradecredit/internal/id"
+	"tradecredit/internal/money"
 )
 
 // The same rows as a capture of the program writes, one statement after the
 // other, as one would write them by hand.
 const (
-	handLock db.SQL = `SELECT authorisation, protected_captures, event_count, merchant_id, organisation_id, order_id
+	handLock db.SQL = `SELECT protected_captures, event_count, merchant_fee, order_total, organisation_id, order_id
 		FROM deferred_payments WHERE merchant_id = $1 AND id = $2 FOR UPDATE`
 	handUpdate db.SQL = `UPDATE deferred_payments SET authorisation = authorisation - 1, protected_captures = protected_captures + 1,
 		event_count = event_count + 1, status = 'part_captured', version = 'v2' WHERE merchant_id = $1 AND id = $2`
@@ -33,6 +34,8 @@ const (
 	handOutbox db.SQL = `INSERT INTO event_outbox (merchant_id, event_id) VALUES ($1, $2)`
 	handLedger db.SQL = `INSERT INTO ledger_entries (merchant_id, transaction_id, line, account, object_id, currency, amount, created_at)
 		VALUES ($1, $2, $3, $4, $5, 'GBP', $6, $7)`
+	handItem db.SQL = `INSERT INTO payout_items (merchant_id, id, deferred_payment_id, order_id, event_n, type, currency, amount, fees, awaiting, created_day)
+		VALUES ($1, $2, $3, $4, $5, 'fulfillment', 'GBP', 1, $6, TRUE, $7)`
 	handMerchant db.SQL = `SELECT merchant_id FROM api_keys WHERE kind = 'secret' LIMIT 1`
 	handSettings db.SQL = `SELECT settings FROM merchants WHERE id = $1`
 )
@@ -68,9 +71,17 @@ func byHand(ctx context.Context, s settings, o db.Options, m *material) (map[int
 func captureByHand(ctx context.Context, tx *db.Tx, merchantID, payment string) error {
 	now := db.Micros(clock.System{}.Now())
 	event, body := id.New(id.Event), `{"created":"2026-11-20T21:53:59.247481Z","type":"capture","amount":1,"currency":"GBP","metadata":{"shipment":"1"},"changes":{"authorisation":-1,"protected_captures":1,"unprotected_captures":0,"refunds":0,"voided_authorisation":0,"expired_authorisation":0,"clawback":0}}`
-	var authorisation, captures, count int64
-	var m, organisation, order, settings string
-	if err := tx.Get(ctx, handLock, []any{merchantID, payment}, &authorisation, &captures, &count, &m, &organisation, &order); err != nil {
+	var captures, count, fee, total int64
+	var organisation, order, settings string
+	if err := tx.Get(ctx, handLock, []any{merchantID, payment}, &captures, &count, &fee, &total, &organisation, &order); err != nil {
+		return err
+	}
+	before, err := money.MulDiv(fee, captures, total)
+	if err != nil {
+		return err
+	}
+	after, err := money.MulDiv(fee, captures+1, total)
+	if err != nil {
 		return err
 	}
 	if err := tx.Get(ctx, handSettings, []any{merchantID}, &settings); err != nil {
@@ -85,6 +96,7 @@ func captureByHand(ctx context.Context, tx *db.Tx, merchantID, payment string) e
 		{handEntry, []any{merchantID, payment, count + 1, event, now}},
 		{handLedger, []any{merchantID, event, 0, "buyer_receivable:" + organisation, payment, 1, now}},
 		{handLedger, []any{merchantID, event, 1, "merchant_payable", payment, -1, now}},
+		{handItem, []any{merchantID, id.New(id.PayoutItem), payment, order, count + 1, after - before, now / (24 * 3600 * 1_000_000)}},
 		{handEvent, []any{merchantID, event, payment, order, body + body, now}},
 		{handOutbox, []any{merchantID, event}},
 	} {

@@ -193,6 +193,9 @@ func (d *debt) change(at time.Time, kind string, f func()) {
 		d.moves = append(d.moves, move{dayOf(at), d.financed() > financed, d.owed() - owed})
 	}
 	d.wokenAt = at
+	if _, open := d.next(); !open {
+		d.attempts, d.retry, d.attempted = 0, time.Time{}, time.Time{}
+	}
 	amount, fee = d.forMerchant()-amount, d.merchantFee()-fee
 	if amount == 0 && fee == 0 {
 		return
