@@ -96,6 +96,10 @@ func (w *words) result(v *view, p Page) {
 		back = p.Links.Failure
 	}
 	v.Primary = link(w.text("return", "seller", p.Seller.Name), back)
+	if v.Upload != nil {
+		// The documents come first.
+		v.Primary, v.Secondary = nil, v.Primary
+	}
 	if p.State == PendingReview {
 		v.Primary = link(w.text("continue", "seller", p.Seller.Name), back)
 	}
@@ -117,6 +121,9 @@ func (w *words) resultLead(p Page) []string {
 		}
 		return []string{w.text("pending_review.lead"), byEmail() + " " + w.text("pending_review.again")}
 	case ActionRequired:
+		if p.Upload != nil {
+			return []string{w.text("customer_action_required.lead"), w.text("customer_action_required.here")}
+		}
 		return []string{w.text("customer_action_required.lead"), byEmail()}
 	case PendingPayment:
 		return []string{w.text("pending_payment.lead", "amount", w.locale.amount(r.Transfer.Amount, p.Order.Currency))}
