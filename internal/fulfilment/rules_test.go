@@ -349,7 +349,7 @@ func TestDecide(t *testing.T) {
 
 func TestDecideRefuses(t *testing.T) {
 	t.Parallel()
-	o, s := chairs(t)
+	o, _ := chairs(t)
 	o.Items = append(o.Items, order.Item{ItemID: "3", Quantity: "1", UnitPrice: "-600", TotalAmount: -600}.Normalised())
 	o.TotalAmount = 11400
 	s, err := deferred.New(11400, 11400, 0, deferred.StatusAccepted)

@@ -81,7 +81,7 @@ type debt struct {
 	payments     []*paymentOf
 	repaid, lost int64
 	events       int
-	returned     bool // a payment was, once
+	returned     bool // a payment was, once, or the debt was: it may not be asked for again
 	wokenAt      time.Time
 
 	// What is known of attempts to collect.
@@ -193,8 +193,9 @@ func (d *debt) change(at time.Time, kind string, f func()) {
 		d.moves = append(d.moves, move{dayOf(at), d.financed() > financed, d.owed() - owed})
 	}
 	d.wokenAt = at
-	if _, open := d.next(); !open {
-		d.attempts, d.retry, d.attempted = 0, time.Time{}, time.Time{}
+	if _, open := d.next(); !open && d.attempts > 0 {
+		// Should the debt come back, it may be tried from the start or not at all.
+		d.attempts, d.retry, d.attempted, d.returned = 0, time.Time{}, time.Time{}, true
 	}
 	amount, fee = d.forMerchant()-amount, d.merchantFee()-fee
 	if amount == 0 && fee == 0 {

@@ -12,7 +12,6 @@ type item struct {
 	kind        string
 	amount, fee int64
 	day         time.Time
-	id          string
 	payout      *payout // nil before it is paid
 }
 
