@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"tradecredit/internal/app"
+	"tradecredit/internal/app/apptest"
 	"tradecredit/internal/clock"
 	"tradecredit/internal/merchant"
 )
@@ -34,13 +36,14 @@ func TestReadme(t *testing.T) {
 		}
 		for _, want := range []string{
 			"The buyer's page: " + s.config.Public() + "/plans/ppln-", `"type":"capture"`, `"type":"refund"`, `"type":"void"`,
-			`"event_type":"offer.created"`, `"event_type":"deferred_payment.capture"`,
+			`"event_type":"offer.created"`,
 		} {
 			if !strings.Contains(string(out), want) {
 				t.Errorf("no %s in\n%s", want, out)
 			}
 		}
 	}
+	awaitDelivery(t, s, "deferred_payment.capture")
 	var list struct {
 		Count   int
 		Results []struct {
@@ -80,6 +83,26 @@ func serveSandbox(t *testing.T) *server {
 		s.db.Close()
 	})
 	return s
+}
+
+// awaitDelivery waits until the shop was told of an event: that happens soon after
+// the answer, not before it.
+func awaitDelivery(t *testing.T, s *server, eventType string) {
+	t.Helper()
+	apptest.Eventually(t, func() error {
+		var sent struct {
+			Results []struct {
+				EventType string `json:"event_type"`
+			}
+		}
+		fetch(t, s, "/v1/sandbox/webhook_deliveries?limit=100", &sent)
+		for _, d := range sent.Results {
+			if d.EventType == eventType {
+				return nil
+			}
+		}
+		return fmt.Errorf("no delivery of %s", eventType)
+	})
 }
 
 // newMerchant makes a merchant and returns its secret key.

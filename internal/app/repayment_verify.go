@@ -47,7 +47,7 @@ func (r *Report) repayments(ctx context.Context, tx *db.Tx, m merchant.Merchant)
 			state, known := states[p.ID]
 			// Nothing may be left to do about a late one but to wait for money, and a
 			// closed one may have just been opened again by an overcapture.
-			if known && state.Status == repayment.StateOpen && !due[p.ID] {
+			if known && p.Status.Active() && state.Status == repayment.StateOpen && !due[p.ID] {
 				r.problem("%s: its repayment is %q, a look at it is planned: %t", p.ID, state.Status, due[p.ID])
 			}
 		}

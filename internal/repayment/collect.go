@@ -28,6 +28,9 @@ const (
 // collect asks for what is due by card or direct debit.
 func (s *Service) collect(ctx context.Context, tx *db.Tx, v *view) error {
 	due := v.schedule.Due(v.today)
+	if v.state.NextDate == "" {
+		due = 0 // what was written off is not asked for
+	}
 	collectable := v.state.Method == offer.MethodCard || v.state.Method == offer.MethodDirectDebit
 	switch {
 	case due == 0 || !collectable || !s.collects(v.state.Method) || v.held() || v.state.Collecting != "",
@@ -264,7 +267,8 @@ func (s *Service) follow(ctx context.Context, tx *db.Tx, h deferred.Happening) e
 			return err
 		}
 	}
-	if h.Before.Authorisation <= 0 && p.Owed() > h.Before.Owed() {
+	if p.OwedAtMost() > h.Before.OwedAtMost() {
+		// What nobody had reckoned with may be due at once.
 		if err := s.wakeNow(ctx, tx, p.MerchantID, p.ID, h.Now); err != nil {
 			return err
 		}

@@ -181,14 +181,9 @@ func lose(r Repayment, amount int64, now time.Time) ledger.Transaction {
 	}
 }
 
-// takeApart undoes what a returned payment did beside paying the debt: rest became
-// a credit, and back is the part that can be taken from the debt again.
-func (s *Service) takeApart(ctx context.Context, tx *db.Tx, m merchant.Merchant, r Repayment, rest, back int64, now time.Time) error {
-	if rest > 0 {
-		if err := s.uncredit(ctx, tx, m, r, rest, now); err != nil {
-			return err
-		}
-	}
+// takeApart undoes what a returned payment did beside paying the debt. back is the
+// part that can be taken from the debt again.
+func (s *Service) takeApart(ctx context.Context, tx *db.Tx, m merchant.Merchant, r Repayment, back int64, now time.Time) error {
 	if r.Origin == OriginCredit {
 		return s.restore(ctx, tx, m.ID, r.Reference, r.ID, back, now)
 	}

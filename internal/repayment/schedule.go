@@ -32,7 +32,8 @@ func (i Instalment) Open() int64 { return i.Amount - i.Paid }
 // Schedule is the instalments of a deferred payment, by date.
 type Schedule []Instalment
 
-// tranche is a capture as far as it was not refunded.
+// tranche is what a capture has added to what the buyer owes, as far as it was not
+// refunded.
 type tranche struct {
 	day    time.Time
 	amount int64
@@ -42,10 +43,11 @@ type tranche struct {
 //
 // Every capture is a tranche with the plan's instalments, dated by the plan's
 // terms: from the order, from the first capture, or from the capture itself. No
-// part is due before the day of its capture. Refunds are taken from the newest
-// tranche first: what falls due last goes first. The customer fee and the discount
-// are spread like the captures they belong to. What was paid fills the instalments
-// from the oldest on.
+// part is due before the day of its capture. A tranche is what the capture added
+// to what is owed, with its part of the customer fee and of the discount, so that
+// nothing that happens later changes what was due before. Refunds are taken from
+// the newest tranche first: what falls due last goes first. What is paid upfront
+// pays the oldest captures. What was paid fills the instalments from the oldest on.
 func Build(plan offer.Plan, entries []deferred.Entry, s deferred.State) Schedule {
 	var out Schedule
 	rest := s.Owed()
@@ -63,14 +65,14 @@ func Build(plan offer.Plan, entries []deferred.Entry, s deferred.State) Schedule
 		out = append(out, Instalment{Date: upfrontDate(plan), Amount: upfront, Upfront: true})
 		rest = max(0, rest-upfront)
 	}
-	tranches := tranchesOf(entries)
-	parts := make([]int64, len(tranches))
-	for i, t := range tranches {
-		parts[i] = t.amount
-	}
-	if rest > 0 && len(rules) > 0 && len(parts) > 0 {
-		for i, amount := range money.Allocate(rest, parts) {
-			out = append(out, instalments(plan, rules, tranches[i], tranches[0].day, amount)...)
+	tranches := tranchesOf(entries, s)
+	if rest > 0 && len(rules) > 0 {
+		// What is paid upfront pays the oldest captures.
+		covered := s.Owed() - rest
+		for _, t := range tranches {
+			part := min(covered, t.amount)
+			covered -= part
+			out = append(out, instalments(plan, rules, t, tranches[0].day, t.amount-part)...)
 		}
 	}
 	return out.merged().filled(s.Repaid)
@@ -85,12 +87,20 @@ func upfrontDate(plan offer.Plan) time.Time {
 	return time.Time{}
 }
 
-// tranchesOf are the captures that are left, oldest first.
-func tranchesOf(entries []deferred.Entry) []tranche {
+// tranchesOf are the captures that are left, oldest first, with what each of them
+// added to what the buyer owes: its part of the customer fee and of the discount
+// is that of the moment, so that no later event changes what was due before.
+func tranchesOf(entries []deferred.Entry, s deferred.State) []tranche {
 	var out []tranche
+	replay := deferred.State{OrderTotal: s.OrderTotal, CustomerDiscountSum: s.CustomerDiscountSum}
 	for _, e := range entries {
-		change := e.Changes.ProtectedCaptures + e.Changes.UnprotectedCaptures + e.Changes.Clawback
-		if change > 0 {
+		before := replay.Owed()
+		replay.ProtectedCaptures += e.Changes.ProtectedCaptures
+		replay.UnprotectedCaptures += e.Changes.UnprotectedCaptures
+		replay.Clawback += e.Changes.Clawback
+		replay.CustomerFee.Captures += e.CustomerFee.Captures
+		change := replay.Owed() - before
+		if e.Changes.ProtectedCaptures+e.Changes.UnprotectedCaptures+e.Changes.Clawback > 0 {
 			out = append(out, tranche{day: day(e.Created), amount: change})
 		}
 		for i := len(out) - 1; i >= 0 && change < 0; i-- {
@@ -160,6 +170,18 @@ func (s Schedule) filled(paid int64) Schedule {
 	return s
 }
 
+// Without is the schedule without what was given up: the oldest parts that are not
+// paid are not asked for any more.
+func (s Schedule) Without(writtenOff int64) Schedule {
+	out := slices.Clone(s)
+	for i := range out {
+		part := min(writtenOff, out[i].Open())
+		out[i].Paid += part
+		writtenOff -= part
+	}
+	return out
+}
+
 // Total is the sum of all instalments.
 func (s Schedule) Total() (sum int64) {
 	for _, i := range s {
@@ -172,6 +194,21 @@ func (s Schedule) Total() (sum int64) {
 func (s Schedule) Due(on time.Time) (sum int64) {
 	for _, i := range s {
 		if !i.Date.After(on) {
+			sum += i.Open()
+		}
+	}
+	return sum
+}
+
+// overdue is what is open since a day. What should have been paid upfront counts
+// from the newest capture on: before it nobody lost anything.
+func (s Schedule) overdue(since, lastCapture time.Time) (sum int64) {
+	for _, i := range s {
+		due := i.Date
+		if i.Upfront && due.Before(lastCapture) {
+			due = lastCapture
+		}
+		if !due.After(since) {
 			sum += i.Open()
 		}
 	}

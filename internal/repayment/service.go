@@ -267,11 +267,34 @@ func (s *Service) Return(ctx context.Context, tx *db.Tx, m merchant.Merchant, re
 	if r.Status != StatusSettled || r.Type != TypePayment {
 		return r, apierr.Conflict(fmt.Sprintf("A repayment that is %s can not be returned.", r.Status))
 	}
-	rest, back := r.Amount-r.Applied, min(r.Applied, p.Repaid)
+	rest := r.Amount - r.Applied
+	if rest > 0 {
+		// The credit may have paid this debt too: what is repaid is known only then.
+		if err := s.uncredit(ctx, tx, m, r, rest, now); err != nil {
+			return r, err
+		}
+		if p, err = deferred.Lock(ctx, tx, m.ID, p.ID); err != nil {
+			return r, err
+		}
+	}
+	back := min(r.Applied, p.Repaid)
+	if r.Origin == OriginCredit {
+		all, err := Of(ctx, tx, m.ID, p.ID)
+		if err != nil {
+			return r, err
+		}
+		standing := r.Applied
+		for _, x := range all {
+			if x.ChargeID == r.ID && x.Status != StatusFailed {
+				standing -= x.Amount
+			}
+		}
+		back = min(back, standing)
+	}
 	// What was given back before cannot be taken from the debt again.
 	r.Status, r.Code, r.Message, r.Applied = StatusReturned, code, message, r.Applied-back
 	update(tx, r)
-	if err := s.takeApart(ctx, tx, m, r, rest, back, now); err != nil {
+	if err := s.takeApart(ctx, tx, m, r, back, now); err != nil {
 		return r, err
 	}
 	if back > 0 {

@@ -20,10 +20,14 @@ type view struct {
 	plan     offer.Plan
 	schedule Schedule
 	captured bool
-	state    State
-	lateWas  string // LateSince as it was stored
-	now      time.Time
-	today    time.Time
+	// lastCapture is the day of the newest capture.
+	lastCapture time.Time
+	state       State
+	lateWas     string // LateSince as it was stored
+	now         time.Time
+	today       time.Time
+	// changed is set after a change from outside: what is overdue is looked at once more.
+	changed bool
 	// broken is what the buyer had promised and not paid by the day.
 	broken int64
 }
@@ -45,7 +49,10 @@ func look(ctx context.Context, tx *db.Tx, m merchant.Merchant, p deferred.Paymen
 	if err != nil {
 		return v, err
 	}
-	v.plan, v.schedule, v.captured = plan.Plan, Build(plan.Plan, entries, p.State), len(tranchesOf(entries)) > 0
+	v.plan, v.schedule, v.captured = plan.Plan, Build(plan.Plan, entries, p.State).Without(p.WrittenOff), len(tranchesOf(entries, p.State)) > 0
+	if tranches := tranchesOf(entries, p.State); len(tranches) > 0 {
+		v.lastCapture = tranches[len(tranches)-1].day
+	}
 	return v, nil
 }
 
@@ -81,6 +88,7 @@ func (s *Service) refresh(ctx context.Context, tx *db.Tx, m merchant.Merchant, p
 	if gone, err := missing(err); gone || err != nil {
 		return err
 	}
+	v.changed = true
 	if change != nil {
 		change(&v.state)
 	}
@@ -175,6 +183,9 @@ func (v *view) nextLook() time.Time {
 			days = append(days, hopeless)
 		}
 	}
+	if v.changed && !date(v.state.NextDate).After(v.today) && v.state.NextDate != "" {
+		days = append(days, v.today.AddDate(0, 0, 1))
+	}
 	if v.p.Authorisation > 0 && v.p.Status.Active() {
 		// A capture may make something due from here on.
 		earliest := EarliestDate(v.plan, v.captured, v.today)
@@ -212,10 +223,13 @@ func (s *Service) giveUp(ctx context.Context, tx *db.Tx, v *view) error {
 	if after == nil || v.state.LateSince == "" || v.held() || v.state.Collecting != "" || v.p.Outstanding() == 0 {
 		return nil
 	}
-	if date(v.state.LateSince).AddDate(0, 0, int(*after)).After(v.today) {
+	// Only what is overdue for that long: the rest of the debt is asked for as before.
+	cutoff := v.today.AddDate(0, 0, -int(*after))
+	amount := min(v.schedule.overdue(cutoff, v.lastCapture), v.p.Outstanding())
+	if amount == 0 {
 		return nil
 	}
-	p, err := s.WriteOff(ctx, tx, v.m, v.p.ID, 0, v.now)
+	p, err := s.WriteOff(ctx, tx, v.m, v.p.ID, amount, v.now)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func (a *API) showDeferred(v View, d deferred.Payment, plan offer.Plan, entries 
 	if d.RejectionCode != "" {
 		out.RejectionReason = &Rejection{d.RejectionCode, deferred.RejectionDetail(d.RejectionCode)}
 	}
-	schedule := repayment.Build(plan, entries, d.State)
+	schedule := repayment.Build(plan, entries, d.State).Without(d.WrittenOff)
 	if next, ok := schedule.Next(); ok && (next.Upfront || d.Outstanding() > 0) {
 		day := next.Date.Format(time.DateOnly)
 		out.NextPaymentDate = &day

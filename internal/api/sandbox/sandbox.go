@@ -97,7 +97,7 @@ func (a *API) accept(c *api.Call, tx *db.Tx) (*api.Response, error) {
 	if !created {
 		return nil, deferred.ErrPlanTaken()
 	}
-	if token := v.String("token"); token != "" {
+	if token := v.String("token"); token != "" && p.Status != deferred.StatusRejected {
 		a.Repayments.SetToken(tx, p, token)
 	}
 	out, err := a.BNPL.DeferredOf(c, tx, p)
