@@ -153,6 +153,28 @@ func TestCharged(t *testing.T) {
 	})
 }
 
+// TestChargedForEachInstalment: when the attempts for one instalment are used up,
+// the next is tried all the same.
+func TestChargedForEachInstalment(t *testing.T) {
+	t.Parallel()
+	apptest.Each(t, func(t *testing.T, server *apptest.Server) {
+		s := server.Shop(apptest.Buyer{})
+		s.Set(map[string]any{"collection_attempts": 1})
+		chosen := s.Offer(s.Order(40_000)).Plans[3].ID
+		p := s.Do("POST", "/v1/sandbox/payment_plans/"+chosen+"/accept",
+			map[string]string{"payment_method": "card", "token": "tok_chargeDeclined"}).WantStatus(201).ID()
+		act(s, p, "capture", 40_000)
+		s.Advance(35 * apptest.Day)
+		one := "captured, order unpaid, unpaid 40000 next 2026-03-31; payment card failed 10000"
+		is(t, s, p, one)
+		s.Advance(30 * apptest.Day)
+		is(t, s, p, one+"; payment card failed 20000")
+		s.Advance(90 * apptest.Day)
+		is(t, s, p, one+"; payment card failed 20000; payment card failed 30000; payment card failed 40000")
+		server.Clean()
+	})
+}
+
 // TestUpfront waits for the upfront part by bank transfer, or takes it by card.
 func TestUpfront(t *testing.T) {
 	t.Parallel()

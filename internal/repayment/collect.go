@@ -31,6 +31,9 @@ func (s *Service) collect(ctx context.Context, tx *db.Tx, v *view) error {
 	if v.state.NextDate == "" {
 		due = 0 // what was written off is not asked for
 	}
+	if err := v.tryAgain(ctx, tx); err != nil {
+		return err
+	}
 	collectable := v.state.Method == offer.MethodCard || v.state.Method == offer.MethodDirectDebit
 	switch {
 	case due == 0 || !collectable || !s.collects(v.state.Method) || v.held() || v.state.Collecting != "",
@@ -75,6 +78,28 @@ func (s *Service) collect(ctx context.Context, tx *db.Tx, v *view) error {
 		return err
 	}
 	return v.again(ctx, tx, p)
+}
+
+// tryAgain gives a debt whose attempts are used up new ones when another instalment
+// has fallen due since the last of them.
+func (v *view) tryAgain(ctx context.Context, tx *db.Tx) error {
+	if v.state.Attempts < v.m.Settings.CollectionAttempts {
+		return nil
+	}
+	all, err := Of(ctx, tx, v.m.ID, v.p.ID)
+	if err != nil {
+		return err
+	}
+	var last time.Time
+	for _, r := range all {
+		if r.Type == TypePayment && r.Attempt > 0 {
+			last = day(r.Created)
+		}
+	}
+	if v.schedule.newest(v.today).After(last) {
+		v.state.Attempts, v.state.RetryOn = 0, ""
+	}
+	return nil
 }
 
 // method is how the oldest open part is collected: an upfront part that cannot be

@@ -200,6 +200,17 @@ func (s Schedule) Due(on time.Time) (sum int64) {
 	return sum
 }
 
+// newest is the due date of the open instalment that fell due last, seen from a
+// day; the zero time when none did.
+func (s Schedule) newest(on time.Time) (newest time.Time) {
+	for _, i := range s {
+		if i.Open() > 0 && !i.Date.After(on) {
+			newest = i.Date
+		}
+	}
+	return newest
+}
+
 // overdue is what is open since a day. What should have been paid upfront counts
 // from the newest capture on: before it nobody lost anything.
 func (s Schedule) overdue(since, lastCapture time.Time) (sum int64) {

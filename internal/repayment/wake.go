@@ -183,6 +183,11 @@ func (v *view) nextLook() time.Time {
 			days = append(days, hopeless)
 		}
 	}
+	for _, i := range v.schedule {
+		if i.Open() > 0 {
+			days = append(days, i.Date)
+		}
+	}
 	if v.changed && !date(v.state.NextDate).After(v.today) && v.state.NextDate != "" {
 		days = append(days, v.today.AddDate(0, 0, 1))
 	}

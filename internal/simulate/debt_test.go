@@ -88,6 +88,7 @@ type debt struct {
 	attempts  int64
 	retry     time.Time
 	attempted time.Time // the due day
+	lastTry   time.Time
 
 	goods goods
 }

@@ -193,7 +193,7 @@ func (s *shop) collect(d *debt, p seenPayment, at time.Time) {
 		return
 	}
 	s.w.did["declined"]++
-	if !next.day.Equal(d.attempted) {
+	if !next.day.Equal(d.attempted) || d.attempts >= s.settings.attempts && d.newestDue(today).After(d.lastTry) {
 		d.attempts, d.retry, d.attempted = 0, time.Time{}, next.day
 	}
 	if d.attempts >= s.settings.attempts && d.lost == 0 {
@@ -203,6 +203,7 @@ func (s *shop) collect(d *debt, p seenPayment, at time.Time) {
 		s.fail("%s: charged again on %s, not on %s", d.id, text(today), text(d.retry))
 	}
 	d.attempts++
+	d.lastTry = today
 	d.retry = workdaysAfter(buyersDays, today, s.settings.gap)
 	d.payments = append(d.payments, made)
 }
@@ -299,9 +300,21 @@ func (d *debt) alive() {
 		s.fail("%s (%s, %s): %d is overdue and was not asked for: %+v", d.id, d.plan.name, d.method, late, d.schedule())
 	case !charged:
 		s.fail("%s (%s, %s): %d is overdue and nobody tried: %+v; %d attempts for %s", d.id, d.plan.name, d.method, late, d.schedule(), d.attempts, text(d.attempted))
+	case d.attempts >= s.settings.attempts && d.newestDue(yesterday).After(d.lastTry):
+		s.fail("%s: another instalment fell due after attempt %d on %s: %+v", d.id, d.attempts, text(d.lastTry), d.schedule())
 	case d.attempts < s.settings.attempts && d.retry.Before(dayOf(s.now)):
 		s.fail("%s: attempt %d was due on %s", d.id, d.attempts+1, text(d.retry))
 	}
+}
+
+// newestDue is the day of the open instalment that fell due last.
+func (d *debt) newestDue(on time.Time) (newest time.Time) {
+	for _, i := range d.schedule() {
+		if i.amount > i.paid && !i.day.After(on) {
+			newest = i.day
+		}
+	}
+	return newest
 }
 
 // seenPayout is a payout as the API shows it.
