@@ -27,6 +27,8 @@ type fakeStripe struct {
 	// silent are charges whose answers get lost on the way, after the money moved.
 	silent int
 	calls  int
+	// before, when set, is called with what is about to be answered to a charge.
+	before func(intent map[string]any)
 }
 
 func (f *fakeStripe) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -46,6 +48,9 @@ func (f *fakeStripe) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f.calls++
 	body := f.charge(r)
+	if f.before != nil {
+		f.before(body)
+	}
 	if f.silent > 0 {
 		f.silent--
 		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
@@ -169,6 +174,51 @@ func TestStripe(t *testing.T) {
 		if subjects := mailsTo(s); !strings.Contains(subjects, "Final notice: 30.00 GBP") {
 			t.Errorf("nobody was reminded at last:\n%s", subjects)
 		}
+		server.Clean()
+	})
+}
+
+// TestStripeTellsFirst: the news of a charge comes before the answer to it, as it
+// often does. The money is booked once.
+func TestStripeTellsFirst(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		fake := &fakeStripe{answers: map[string]map[string]any{}}
+		provider := httptest.NewServer(fake)
+		t.Cleanup(provider.Close)
+		server := apptest.Start(t, d, func(c *app.Config) {
+			c.Stripe = app.StripeConfig{Key: "sk_test_1", URL: provider.URL, WebhookSecret: hookSecret}
+		})
+		s := server.Shop(apptest.Buyer{})
+		answered := make(chan struct{})
+		fake.before = func(intent map[string]any) {
+			defer close(answered)
+			object, err := json.Marshal(intent)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if r := hook(t, s, hookSecret, "evt_1", "payment_intent.succeeded", string(object)); r.StatusCode != 200 {
+				t.Errorf("the news: %d", r.StatusCode)
+			}
+		}
+		plan := s.Offer(s.Order(80_00)).Plans[0].ID
+		p := s.Do("POST", "/v1/sandbox/payment_plans/"+plan+"/accept", `{"payment_method": "card", "token": "pm_good"}`).WantStatus(201).ID()
+		act(s, p, "capture", 80_00)
+		s.Advance(30 * apptest.Day)
+		<-answered
+		// The job ends after the answer; then nothing of it is left.
+		apptest.Eventually(t, func() error {
+			var left int64
+			err := d.Read(t.Context(), func(tx *db.Tx) error {
+				return tx.Get(t.Context(), "SELECT count(*) FROM jobs WHERE kind = 'repayment.charge'", nil, &left)
+			})
+			if err == nil && left > 0 {
+				err = fmt.Errorf("%d charges under way", left)
+			}
+			return err
+		})
+		is(t, s, p, "captured, order paid, paid 0 next -; payment card settled 8000")
 		server.Clean()
 	})
 }

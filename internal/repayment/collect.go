@@ -221,8 +221,11 @@ func (s *Service) perform(ctx context.Context, d *db.DB, j job.Job) job.Outcome 
 		state, err = StateOf(ctx, tx, j.MerchantID, r.PaymentID)
 		return err
 	})
-	if err != nil {
+	if errors.Is(err, db.ErrNoRows) {
 		return job.Outcome{Park: err.Error()}
+	}
+	if err != nil {
+		return job.Outcome{RetryAt: s.Clock.Now().Add(processor.Wait(j.Attempt))}
 	}
 	if r.Status != StatusPending {
 		return job.Outcome{}
@@ -243,6 +246,13 @@ func (s *Service) perform(ctx context.Context, d *db.DB, j job.Job) job.Outcome 
 	return job.Outcome{Record: func(ctx context.Context, tx *db.Tx) error {
 		m, err := merchant.Get(ctx, tx, j.MerchantID)
 		if err != nil {
+			return err
+		}
+		if _, err := s.Deferred.LockBehindOrder(ctx, tx, m.ID, r.PaymentID); err != nil {
+			return err
+		}
+		// The processor may have told of the outcome itself while we asked.
+		if r, err = Lock(ctx, tx, m.ID, r.ID); err != nil || r.Status != StatusPending {
 			return err
 		}
 		if r.Type == TypeCustomerRefund {
