@@ -98,9 +98,18 @@ func (s *Service) Run(ctx context.Context, tx *db.Tx, m merchant.Merchant, curre
 	if p.Count == 0 && len(adjustments) == 0 {
 		return nil, nil // everything is withheld
 	}
-	tx.Queue(takeAdjustments, m.ID, currency, p.ID)
+	take(tx, adjustments, p)
 	carry(tx, p)
 	return &p, s.write(ctx, tx, m, &p, now)
+}
+
+// take makes adjustments part of a payout.
+func take(tx *db.Tx, adjustments []Adjustment, p Payout) {
+	merchants, ids, payouts := make([]string, len(adjustments)), make([]string, len(adjustments)), make([]string, len(adjustments))
+	for i, a := range adjustments {
+		merchants[i], ids[i], payouts[i] = p.MerchantID, a.ID, p.ID
+	}
+	tx.QueueMany(takeAdjustments, merchants, ids, payouts)
 }
 
 // RunNow makes the payouts of a merchant in all currencies today, whatever its

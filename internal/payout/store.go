@@ -218,8 +218,9 @@ const (
 		JOIN payout_adjustments a ON a.merchant_id = u.m AND a.payout_id = u.o ORDER BY a.id`
 	listAdjustments db.SQL = `SELECT ` + adjustmentColumns + ` FROM payout_adjustments a
 		WHERE a.merchant_id = $1 AND a.id > $2 ORDER BY a.id LIMIT $3`
-	takeAdjustments db.SQL = `UPDATE payout_adjustments SET payout_id = $3
-		WHERE merchant_id = $1 AND currency = $2 AND payout_id = ''`
+	// Only those that were counted are taken: others may be entered meanwhile.
+	takeAdjustments db.SQL = `UPDATE payout_adjustments SET payout_id = u.p FROM unnest($1::text[], $2::text[], $3::text[]) AS u(m, i, p)
+		WHERE payout_adjustments.merchant_id = u.m AND payout_adjustments.id = u.i AND payout_adjustments.payout_id = ''`
 	releaseAdjustments db.SQL = `UPDATE payout_adjustments SET payout_id = '' WHERE merchant_id = $1 AND payout_id = $2`
 	pendingSums        db.SQL = `SELECT currency, CAST(SUM(amount) AS BIGINT) FROM payout_adjustments
 		WHERE merchant_id = $1 AND payout_id = '' GROUP BY currency`

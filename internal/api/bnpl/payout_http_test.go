@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -281,6 +282,63 @@ func TestPayoutMinimumBalance(t *testing.T) {
 		shop.Advance(7 * apptest.Day)
 		if rest := payoutsOf(shop, "")[0]; rest.Items != p.Minimum.Withheld || rest.Minimum.Withheld != 0 {
 			t.Errorf("the rest: %+v", rest)
+		}
+		s.Clean()
+	})
+}
+
+// TestAdjustedWhileItRuns enters adjustments while payouts are made: each is part of
+// one payout, or of the next, and never of none.
+func TestAdjustedWhileItRuns(t *testing.T) {
+	t.Parallel()
+	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
+		shop := s.Shop(apptest.Buyer{})
+		shop.Set(map[string]any{"invoice_required": false})
+		ctx := context.Background()
+		write := func(do func(tx *db.Tx, m merchant.Merchant) error) {
+			err := s.DB.Write(ctx, func(tx *db.Tx) error {
+				m, err := merchant.Get(ctx, tx, shop.Merchant.ID)
+				if err != nil {
+					return err
+				}
+				return do(tx, m)
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		payouts := &payout.Service{}
+		adjust := func() {
+			write(func(tx *db.Tx, m merchant.Merchant) error {
+				a := payout.Adjustment{Type: payout.FeeDiscount, Currency: "GBP", NetAmount: 1, TaxRate: money.MustPercent("0")}
+				_, err := payouts.Adjust(tx, m, a, m.Now(s.Clock.Now()))
+				return err
+			})
+		}
+		adjust()
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				for range 10 {
+					adjust()
+				}
+			})
+		}
+		all.Go(func() {
+			write(func(tx *db.Tx, m merchant.Merchant) error {
+				_, err := payouts.RunNow(ctx, tx, m, m.Now(s.Clock.Now()))
+				return err
+			})
+		})
+		all.Wait()
+		s.Clean()
+		shop.Advance(7 * apptest.Day)
+		var sum int64
+		for _, p := range payoutsOf(shop, "") {
+			sum += p.Amount
+		}
+		if sum != 41 {
+			t.Errorf("%d were paid, want 41", sum)
 		}
 		s.Clean()
 	})
