@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"tradecredit/internal/app/apptest"
 )
 
@@ -125,6 +127,31 @@ func TestRejectedIsClosed(t *testing.T) {
 			if got := s.Do("GET", "/v1/sandbox/deferred_payments/"+payment+"/collection", nil).WantStatus(200).Text("status"); got != "closed" {
 				t.Errorf("collection is %s", got)
 			}
+		}
+		server.Clean()
+	})
+}
+
+// TestNewsOfAReview: who was told to wait is told what came of it.
+func TestNewsOfAReview(t *testing.T) {
+	t.Parallel()
+	apptest.Each(t, func(t *testing.T, server *apptest.Server) {
+		s := server.Shop(apptest.Buyer{Email: "jane+dp_fraud_customer_action_required@buyer.example"})
+		review := func(payment, outcome string) {
+			s.Do("POST", "/v1/sandbox/deferred_payments/"+payment+"/review", map[string]string{"outcome": outcome}).WantStatus(200)
+		}
+		first, second := s.Payment(1000), s.Payment(2000)
+		review(first, "accepted")
+		review(second, "rejected")
+		s.Payment(3000)
+		s.Advance(20 * apptest.Day)
+		want := strings.Join([]string{
+			"We need documents for your purchase from Shop", "We need documents for your purchase from Shop",
+			"Your purchase from Shop is confirmed", "Your purchase from Shop is not confirmed",
+			"We need documents for your purchase from Shop", "Your purchase from Shop is not confirmed",
+		}, "\n")
+		if diff := cmp.Diff(want, mailsTo(s)); diff != "" {
+			t.Error(diff)
 		}
 		server.Clean()
 	})

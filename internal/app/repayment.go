@@ -60,6 +60,7 @@ func (a *App) repayments(s *services) error {
 	}
 	s.repayments.Remind, s.repayments.Notify = letters.Remind, letters.Notify
 	a.followers = append(a.followers, s.repayments.Follow)
+	s.deferred.Decided = s.repayments.Decided
 	s.deferred.Entered = func(ctx context.Context, tx *db.Tx, m merchant.Merchant, p deferred.Payment, now time.Time) error {
 		return s.repayments.Entered(ctx, tx, m, p, now)
 	}

@@ -101,5 +101,8 @@ func (s *Service) decided(ctx context.Context, tx *db.Tx, m merchant.Merchant, b
 	tx.Queue(updateDecided, after.MerchantID, after.ID, string(after.Status), after.RejectionCode)
 	credit.Move(tx, moved(before, after))
 	event.Append(tx, happened(after, "status_changed", now))
-	return s.entered(ctx, tx, m, after, now)
+	if err := s.entered(ctx, tx, m, after, now); err != nil || s.Decided == nil {
+		return err
+	}
+	return s.Decided(ctx, tx, m, before, after, now)
 }

@@ -31,6 +31,9 @@ type Service struct {
 	// a new status before the sale is final or when it becomes so. Both may be nil.
 	Follow  Follower
 	Entered func(ctx context.Context, tx *db.Tx, m merchant.Merchant, p Payment, now time.Time) error
+	// Decided does what follows when a payment that waited is accepted, rejected or
+	// sent back. It may be nil.
+	Decided func(ctx context.Context, tx *db.Tx, m merchant.Merchant, before, after Payment, now time.Time) error
 }
 
 // Accept is what happens when the buyer confirms a plan: the limit is reserved

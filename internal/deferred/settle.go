@@ -84,6 +84,11 @@ func (s *Service) Settle(ctx context.Context, tx *db.Tx, m merchant.Merchant, in
 		if err := s.entered(ctx, tx, m, after, now); err != nil {
 			return before, err
 		}
+		if s.Decided != nil {
+			if err := s.Decided(ctx, tx, m, before, after, now); err != nil {
+				return before, err
+			}
+		}
 	}
 	if status := OrderStatus(after.State); status != "" && status != OrderStatus(before.State) {
 		if err := order.SetStatus(ctx, tx, m, after.OrderID, status, now); err != nil {

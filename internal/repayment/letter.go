@@ -24,6 +24,11 @@ const (
 	NoticeFailed   = "failed"
 	NoticeReturned = "returned"
 	NoticeRefunded = "refunded"
+	// NoticeDocuments asks for documents, NoticeAccepted and NoticeRejected tell what
+	// came of a payment that the buyer had to wait for.
+	NoticeDocuments = "documents"
+	NoticeAccepted  = "accepted"
+	NoticeRejected  = "rejected"
 )
 
 // Notice is what the buyer is told besides reminders.
@@ -44,6 +49,17 @@ func (s *Service) notify(ctx context.Context, tx *db.Tx, m merchant.Merchant, p 
 		return err
 	}
 	return s.Notify(ctx, tx, m, Notice{Kind: kind, Payment: p, Buyer: b, Repayment: r, Now: now})
+}
+
+// Decided tells the buyer what came of a payment that it had to wait for.
+func (s *Service) Decided(ctx context.Context, tx *db.Tx, m merchant.Merchant, _, after deferred.Payment, now time.Time) error {
+	switch after.Status {
+	case deferred.StatusAccepted:
+		return s.notify(ctx, tx, m, after, Repayment{}, NoticeAccepted, now)
+	case deferred.StatusRejected:
+		return s.notify(ctx, tx, m, after, Repayment{}, NoticeRejected, now)
+	}
+	return nil
 }
 
 // Letters writes the mails of the lender to buyers.
@@ -131,9 +147,9 @@ func (l *Letters) Remind(ctx context.Context, tx *db.Tx, m merchant.Merchant, r 
 
 // Notify writes a notice.
 func (l *Letters) Notify(ctx context.Context, tx *db.Tx, m merchant.Merchant, n Notice) error {
-	how := "transfer"
-	if n.Kind == NoticeRefunded {
-		how = "nothing"
+	how := "nothing"
+	if n.Kind == NoticeFailed || n.Kind == NoticeReturned {
+		how = "transfer"
 	}
 	return l.send(ctx, tx, m, n.Payment, n.Buyer, n.Kind, how, n.Repayment.Amount, date(n.Repayment.DueDate), n.Now)
 }

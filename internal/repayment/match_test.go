@@ -169,7 +169,7 @@ func TestLetterTexts(t *testing.T) {
 	}
 	keys := []string{"hello", "link", "help", "closing", "transfer", "charge.card", "charge.direct_debit", "decimal", "date", "months",
 		"account.holder", "account.sort_code", "account.number"}
-	for _, level := range []string{"before", "overdue", "firm", "final", NoticeFailed, NoticeReturned, NoticeRefunded} {
+	for _, level := range []string{"before", "overdue", "firm", "final", NoticeFailed, NoticeReturned, NoticeRefunded, NoticeDocuments, NoticeAccepted, NoticeRejected} {
 		keys = append(keys, level+".subject", level+".text")
 	}
 	fields := []string{"{name}", "{merchant}", "{lender}", "{number}", "{amount}", "{date}", "{help}", "{d}", "{month}", "{y}"}

@@ -56,6 +56,8 @@ func (s *Service) Entered(ctx context.Context, tx *db.Tx, m merchant.Merchant, p
 	switch p.Status {
 	case deferred.StatusRejected:
 		return s.refresh(ctx, tx, m, p, now, nil)
+	case deferred.StatusCustomerActionRequired:
+		return s.notify(ctx, tx, m, p, Repayment{}, NoticeDocuments, now)
 	case deferred.StatusAccepted, deferred.StatusPendingPayment:
 	default:
 		return nil
