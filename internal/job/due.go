@@ -121,7 +121,7 @@ func (q *Queue) dueFailed(ctx context.Context, d Due, now time.Time, cause error
 // is the merchant's time before. It returns how many of each kind were done.
 // What fails is parked with its reason.
 func (q *Queue) AdvanceDue(ctx context.Context, merchantID string, start, until time.Time) (map[string]int, error) {
-	ran := map[string]int{}
+	ran, reached := map[string]int{}, start
 	for {
 		var current *Due
 		err := q.db.Write(ctx, func(tx *db.Tx) error {
@@ -134,8 +134,8 @@ func (q *Queue) AdvanceDue(ctx context.Context, merchantID string, start, until 
 				return err
 			}
 			d.Now = d.At
-			if d.Now.Before(start) {
-				d.Now = start
+			if d.Now.Before(reached) {
+				d.Now = reached
 			}
 			current = &d.Due
 			return q.do(ctx, tx, d.Due)
@@ -153,6 +153,8 @@ func (q *Queue) AdvanceDue(ctx context.Context, merchantID string, start, until 
 		default:
 			ran[current.Kind]++
 		}
+		// Something may schedule what was due already: time does not go back for it.
+		reached = current.Now
 	}
 }
 

@@ -67,6 +67,10 @@ func TestAdvanceDue(t *testing.T) {
 			if due.ObjectID == "a" && due.Now.Sub(start) < 3*time.Hour {
 				Schedule(tx, Due{MerchantID: "m", Kind: "tick", ObjectID: "a", At: due.At.Add(time.Hour)}, 0)
 			}
+			if due.ObjectID == "b" {
+				// Time does not go back for what was due before it was thought of.
+				Schedule(tx, Due{MerchantID: "m", Kind: "tick", ObjectID: "afterthought", At: start}, 0)
+			}
 			return nil
 		})
 		q.HandleDue("broken", func(context.Context, *db.Tx, Due) error { return errors.New("out of order") })
@@ -83,10 +87,10 @@ func TestAdvanceDue(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]string{"late at 0s", "a at 1h0m0s", "b at 1h30m0s", "a at 2h0m0s", "a at 3h0m0s"}, seen); diff != "" {
+		if diff := cmp.Diff([]string{"late at 0s", "a at 1h0m0s", "b at 1h30m0s", "afterthought at 1h30m0s", "a at 2h0m0s", "a at 3h0m0s"}, seen); diff != "" {
 			t.Error(diff)
 		}
-		if diff := cmp.Diff(map[string]int{"tick": 5}, ran); diff != "" {
+		if diff := cmp.Diff(map[string]int{"tick": 6}, ran); diff != "" {
 			t.Error(diff)
 		}
 		err = d.Read(ctx, func(tx *db.Tx) error {
