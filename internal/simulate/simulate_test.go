@@ -77,13 +77,19 @@ func failed(t *testing.T) (out []run) {
 }
 
 // TestYearsOfBusiness lets merchants do business at random for years, and holds
-// every figure against the books of this package. A failing run names its seed:
-// TRADECREDIT_SEED repeats it, and testdata/seeds.txt keeps it.
+// every figure against the books of this package. The run of the test suite is the
+// same every time, so that no change fails for a fault that it did not make; a long
+// run takes new seeds. A failing run names its seed: TRADECREDIT_SEED repeats it,
+// and testdata/seeds.txt keeps it.
 func TestYearsOfBusiness(t *testing.T) {
 	t.Parallel()
 	seed, err := strconv.ParseUint(os.Getenv("TRADECREDIT_SEED"), 10, 64)
 	for range soak() {
-		if err != nil {
+		switch {
+		case err == nil:
+		case soak() == 1:
+			seed = 1
+		default:
 			seed = rand.Uint64() >> 32
 		}
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
