@@ -10,8 +10,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -495,12 +497,7 @@ func TestRefusedConnection(t *testing.T) {
 		for i := range h.Short {
 			h.Short[i] = 20 * time.Millisecond
 		}
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		address := l.Addr().String()
-		_ = l.Close()
+		address, listen := refusing(t)
 		h.endpoint(Input{URL: "http://" + address})
 		h.happen("order.created", "order-1")
 		h.run(h.Service)
@@ -508,13 +505,39 @@ func TestRefusedConnection(t *testing.T) {
 		if a := ds[0].Attempts[0]; a.StatusCode != nil || *a.Error != "the connection was refused" {
 			t.Errorf("%+v", a)
 		}
-		if l, err = net.Listen("tcp", address); err != nil {
-			t.Skipf("the port was taken meanwhile: %v", err)
-		}
 		r := &receiver{}
-		r.Server = &httptest.Server{Listener: l, Config: &http.Server{Handler: r.handler(ok)}}
+		r.Server = &httptest.Server{Listener: listen(), Config: &http.Server{Handler: r.handler(ok)}}
 		r.Start()
 		defer r.Close()
 		h.await("the delivery", all(1, Delivered))
 	})
+}
+
+// refusing is an address at which connections are refused until listen is called.
+// The port is bound all the while, so that nobody else can take it.
+func refusing(t *testing.T) (address string, listen func() net.Listener) {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket := os.NewFile(uintptr(fd), "socket")
+	t.Cleanup(func() { _ = socket.Close() })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	bound, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", bound.(*syscall.SockaddrInet4).Port), func() net.Listener {
+		if err := syscall.Listen(fd, 16); err != nil {
+			t.Fatal(err)
+		}
+		l, err := net.FileListener(socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
 }
