@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -239,6 +240,35 @@ func TestLateBuyer(t *testing.T) {
 		repay(s, p, 10_000, "settled", 201)
 		if status, actions := ask(); status != "eligible" || len(actions) != 0 {
 			t.Errorf("paid: %s, %v", status, actions)
+		}
+		server.Clean()
+	})
+}
+
+// TestRefundsAtOnce gives back once what several refunds, committed together, have
+// made too much.
+func TestRefundsAtOnce(t *testing.T) {
+	t.Parallel()
+	apptest.Each(t, func(t *testing.T, server *apptest.Server) {
+		s := server.Shop(apptest.Buyer{})
+		p := s.Payment(100_000)
+		act(s, p, "capture", 100_000)
+		repay(s, p, 100_000, "settled", 201)
+		var all sync.WaitGroup
+		for range 24 {
+			all.Go(func() { act(s, p, "refund", 1_000) })
+		}
+		all.Wait()
+		var o owing
+		s.Do("GET", apptest.PaymentPath(p), nil).WantStatus(200).Decode(&o)
+		var back int64
+		for _, r := range o.Payments {
+			if r.Type == "customer_refund" {
+				back += r.Amount
+			}
+		}
+		if back != 24_000 || o.RepaymentInfo.OutstandingAmount != 0 {
+			t.Errorf("%d went back, and %d are outstanding", back, o.RepaymentInfo.OutstandingAmount)
 		}
 		server.Clean()
 	})

@@ -59,10 +59,16 @@ func GiveBack(all []Repayment, amount int64) (out []Back, rest int64) {
 // refundTooMuch gives back what the buyer has paid and cannot come to owe any
 // more.
 func (s *Service) refundTooMuch(ctx context.Context, tx *db.Tx, m merchant.Merchant, p deferred.Payment, now time.Time) error {
-	amount := p.Refundable()
-	if amount == 0 {
+	if p.Refundable() == 0 {
 		return nil
 	}
+	// Several events of a payment are committed together: what the first of them
+	// gave back is not given back for the next one again.
+	p, err := deferred.Lock(ctx, tx, m.ID, p.ID)
+	if err != nil {
+		return err
+	}
+	amount := p.Refundable()
 	all, err := Of(ctx, tx, m.ID, p.ID)
 	if err != nil {
 		return err
